@@ -1,0 +1,97 @@
+"""The kinds of value a setting may have, each with the sentence that says how to write it."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from datetime import time
+from typing import Annotated
+from urllib.parse import SplitResult, urlsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import BeforeValidator, Field, SecretStr
+
+
+def is_local(host: str) -> bool:
+    """Whether only this machine can reach ``host``."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _zone(value: object) -> object:
+    try:
+        return ZoneInfo(value) if isinstance(value, str) else value
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"不认识的时区 {value!r}，例：Asia/Shanghai（北京时间就写这个）") from None
+
+
+def _clock(value: object) -> object:
+    if isinstance(value, time) and value.tzinfo is None:
+        return value
+    found = re.fullmatch(r"(\d{1,2})[:：](\d{2})", value.strip()) if isinstance(value, str) else None
+    if not found or int(found[1]) > 23 or int(found[2]) > 59:
+        raise ValueError('应是带引号的 24 小时制时刻，例："17:30"')
+    return time(int(found[1]), int(found[2]))
+
+
+def _names(value: object) -> object:
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, (list, tuple)) or not all(isinstance(part, str) for part in parts):
+        raise ValueError('应是主机名的列表，例：["bot.school.example"]')
+    if any("*" in part or "/" in part for part in parts):
+        raise ValueError("只写主机名，不写 * 也不写网址，例：bot.school.example")
+    return tuple(part.strip().lower() for part in parts if part.strip())
+
+
+def _token(value: object) -> object:
+    if isinstance(value, str) and not re.fullmatch(r"\d+:[\w-]+", value, re.ASCII):
+        raise ValueError("令牌的样子是 123456:ABC-def，请到 @BotFather 那里重新复制")
+    return value
+
+
+def _webhook_secret(value: object) -> object:
+    if isinstance(value, str) and not re.fullmatch(r"[\w-]{16,256}", value, re.ASCII):
+        raise ValueError("应是 16 到 256 个字母、数字、_ 或 -，例：运行 openssl rand -hex 32 得到的那一串")
+    return value
+
+
+def _address(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if _parts(value).scheme not in ("http", "https") or not _parts(value).hostname:
+        raise ValueError("应是完整的网址，例：https://bot.school.example")
+    return value.rstrip("/")
+
+
+def _database(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    scheme, _, rest = value.strip().partition("://")
+    if scheme in ("postgres", "postgresql", "postgresql+psycopg") and rest and _parts(value).scheme:
+        return f"postgresql+psycopg://{rest}"
+    if scheme == "sqlite" and rest.startswith("/") and rest[1:] and ":memory:" not in rest:
+        return f"sqlite://{rest}"
+    raise ValueError("只认两种：sqlite:///data/hongzhu.db（一个文件）或 postgresql://用户@主机/库名")
+
+
+def _parts(value: str) -> SplitResult:
+    try:
+        return urlsplit(value.strip())
+    except ValueError:
+        return urlsplit("")
+
+
+def _without_at(value: object) -> object:
+    return value.strip().removeprefix("@") if isinstance(value, str) else value
+
+
+Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
+Clock = Annotated[time, BeforeValidator(_clock)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
+Address = Annotated[str, BeforeValidator(_address)]
+DatabaseUrl = Annotated[SecretStr, BeforeValidator(_database)]
+Token = Annotated[SecretStr, BeforeValidator(_token)]
+WebhookSecret = Annotated[SecretStr, BeforeValidator(_webhook_secret)]
+Username = Annotated[str, BeforeValidator(_without_at), Field(pattern=r"^[A-Za-z0-9_]{5,32}$")]
