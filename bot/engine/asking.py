@@ -1,0 +1,135 @@
+"""Fills a form, one question at a time; the half-filled form is a row, so a restart asks on where it stopped."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bot.engine.router import Router, normal
+from bot.kit.action import Action, BadToken
+from bot.kit.context import Context
+from bot.kit.errors import NotUnderstood
+from bot.kit.event import Account, Place
+from bot.kit.form import Form, Question
+from bot.kit.reply import Ask, Reply
+from bot.kit.words import _
+from storage import asking as shelf
+from storage import people
+
+FORGET = timedelta(hours=2)
+CANCEL = ("取消", "算了", "不发了", "退出", "cancel")
+SKIP = ("跳过", "无", "没有", "skip")
+
+
+@dataclass(frozen=True, slots=True)
+class PickChoice(Action, verb="ask"):
+    """A suggested answer, by its number; ``question`` tells an old question's button from the open one's."""
+
+    question: str
+    number: int
+
+
+class Asker:
+    """Asks, reads answers, and runs the form's handler once nothing is missing."""
+
+    def __init__(self, router: Router) -> None:
+        self.router = router
+
+    def begin(self, ctx: Context, sender: Account, ask: Ask) -> Reply:
+        place = self._private(ctx, sender) if ask.private else ctx.place
+        if place is None:
+            return _("请先私聊我一次，再回来点这里。")
+        return self._next(ctx, sender, place, ask.form, ask.values, retry=None)
+
+    def waiting(self, ctx: Context, sender: Account) -> shelf.Asking | None:
+        found = shelf.get(ctx.db, ctx.place.channel, ctx.place.id, sender.id)
+        if found is None or found.form not in self.router.forms or ctx.now - found.at > FORGET:
+            return None
+        return found
+
+    def answer(self, ctx: Context, sender: Account, asking: shelf.Asking, text: str) -> Reply:
+        """What somebody typed while a question was open."""
+        form = self.router.forms[asking.form].form
+        word = normal(text)
+        if word in CANCEL:
+            shelf.drop(ctx.db, ctx.place.channel, ctx.place.id, sender.id)
+            return _("好的，已取消。")
+        values = form.load(asking.values)
+        question = form.question(asking.field)
+        try:
+            values[asking.field] = _read(ctx, question, word, text)
+        except NotUnderstood as error:
+            return self._next(ctx, sender, ctx.place, form, values, retry=error.sentence)
+        return self._next(ctx, sender, ctx.place, form, values, retry=None)
+
+    def choice(self, asking: shelf.Asking, token: str) -> str | None:
+        """The text of a suggested answer; ``None`` for another question's, or one that was never offered."""
+        try:
+            pick = PickChoice.unpack(token.split(":")[1:])
+        except BadToken:
+            return None
+        offered = choices(self.router.forms[asking.form].form.question(asking.field))
+        mine = pick.question == _tag(asking) and 0 <= pick.number < len(offered)
+        return offered[pick.number] if mine else None
+
+    def submit(self, ctx: Context, sender: Account, name: str, typed: Mapping[str, str]) -> Reply:
+        """A whole form at once."""
+        form = self.router.forms[name].form
+        values: dict[str, object] = {}
+        while (field := form.missing(values)) is not None:
+            question = form.question(field)
+            values[field] = _read(ctx, question, normal(typed.get(field, "")), typed.get(field, ""))
+        return self.router.forms[name].handler(ctx, form.build(values))
+
+    def _next(
+        self,
+        ctx: Context,
+        sender: Account,
+        place: Place,
+        form: type[Form],
+        values: Mapping[str, object],
+        retry: str | None,
+    ) -> Reply:
+        field = form.missing(values)
+        if field is None:
+            shelf.drop(ctx.db, place.channel, place.id, sender.id)
+            return self.router.forms[form.name].handler(ctx, form.build(values))
+        asking = shelf.Asking(form.name, form.dump(values), field, ctx.now)
+        shelf.put(ctx.db, place.channel, place.id, sender.id, asking)
+        question = form.question(field)
+        ctx.say(_question(question, retry), to=place, choices=(_tag(asking), *choices(question)))
+        return None
+
+    def _private(self, ctx: Context, sender: Account) -> Place | None:
+        if ctx.place.private:
+            return ctx.place
+        behind = people.behind(ctx.db, sender.channel, sender.id)
+        if behind is None or behind.talk is None or behind.closed:
+            return None
+        return Place(sender.channel, behind.talk, private=True)
+
+
+def _tag(asking: shelf.Asking) -> str:
+    return f"{zlib.crc32(f'{asking.form}.{asking.field}'.encode()):08x}"
+
+
+def _question(question: Question, retry: str | None) -> str:
+    hint = _("（回复“跳过”可以不填，回复“取消”可以不做了）") if question.optional else _("（回复“取消”可以不做了）")
+    return f"{retry or _(question.text)}\n{hint}"
+
+
+def choices(question: Question) -> tuple[str, ...]:
+    """What can be tapped instead of typed; each is also a word that ``answer`` understands."""
+    skip = (_("跳过"),) if question.optional else ()
+    return (*(_(choice) for choice in question.choices), *skip, _("取消"))
+
+
+def _read(ctx: Context, question: Question, word: str, text: str) -> object:
+    if question.optional and word in SKIP:
+        return ""
+    if question.choices and word.isascii() and word.isdigit() and 1 <= int(word) <= len(question.choices):
+        text = question.choices[int(word) - 1]
+    return question.read(ctx, text)
+

@@ -1,0 +1,64 @@
+"""Where every channel brings its events: tries again what failed by a bug, sets it aside after three, never loses it."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from datetime import datetime
+
+import structlog
+
+from bot.engine.crashpoint import cp
+from bot.engine.desk import Desk, MustUndo
+from bot.engine.pipeline import Pipeline
+from bot.engine.port import Answer, Unavailable
+from bot.kit.context import Office
+from bot.kit.errors import Refused
+from bot.kit.event import Event
+from bot.kit.words import _, speaking
+from storage import inbox, incidents
+from storage.base import Db
+
+log = structlog.get_logger()
+
+TRIES = 3
+PAUSE = 0.2  # seconds before the second try; doubled for the third
+
+
+class Reception:
+    """``hear`` returns once the event is durable, and not before; ``Unavailable``: it must come again."""
+
+    def __init__(self, desk: Desk, pipeline: Pipeline, now: Callable[[], datetime]) -> None:
+        self.desk = desk
+        self.pipeline = pipeline
+        self.now = now
+        self.last_heard: dict[str, datetime] = {}
+
+    async def hear(self, event: Event) -> Answer:
+        self.last_heard[event.place.channel] = self.now()
+        cp("reception.heard")
+        number = secrets.token_hex(2).upper()
+        for attempt in range(TRIES):
+            try:
+                return await self.desk.do(lambda db: self.pipeline.hear(db, event), key=event)
+            except Unavailable:
+                raise
+            except MustUndo as undo:
+                sentence = undo.__cause__.sentence if isinstance(undo.__cause__, Refused) else ""
+                return await self.desk.do(lambda db, s=sentence: self.pipeline.refused(db, event, s))  # type: ignore[misc]
+            except Exception as error:
+                last = error
+                log.exception("reception.bug", number=number, kind=type(event).__name__, attempt=attempt + 1)
+                await asyncio.sleep(PAUSE * 2**attempt if attempt + 1 < TRIES else 0)
+        return await self.desk.do(lambda db: self._set_aside(db, event, number, last))
+
+    def _set_aside(self, db: Db, event: Event, number: str, error: BaseException) -> Answer:
+        """Noted as heard, so that it comes no more; the office is told the number, never the words."""
+        inbox.note(db, event.id, self.now())
+        incidents.note(db, number, type(event).__name__, type(error).__name__, self.now())
+        with speaking(self.pipeline.school.language):
+            ctx = self.pipeline.alone(db)
+            ctx.say(_("有一个操作出错，已放到一边，编号 {number}。请把编号告诉维护的人。", number=number), to=Office())
+            self.pipeline.conclude_alone(ctx, f"incident:{number}")
+            return Answer(toast=_("出了点问题，编号 {number}。没有记上，已报告办公室。", number=number), alert=True)

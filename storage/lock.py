@@ -1,0 +1,67 @@
+"""One owner per school: a file lock beside the SQLite file, an advisory lock on PostgreSQL. The loser stands by."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from typing import IO
+
+from sqlalchemy import Connection, text
+
+from storage.engine import Shelves
+
+
+class OwnerLock:
+    """Held until ``release`` or until this process dies."""
+
+    def __init__(self, shelves: Shelves) -> None:
+        self.shelves = shelves
+        self._file: IO[str] | None = None
+        self._connection: Connection | None = None
+
+    def take(self) -> bool:
+        """``False``: somebody else owns the school."""
+        return self._take_file() if self.shelves.path is not None else self._take_advisory()
+
+    def held(self) -> bool:
+        """Still ours? A PostgreSQL lock goes with its connection."""
+        if self._connection is None:
+            return self._file is not None
+        try:
+            self._connection.execute(text("SELECT 1"))
+            self._connection.commit()
+        except Exception:
+            return False
+        return True
+
+    def release(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _take_file(self) -> bool:
+        assert self.shelves.path is not None  # noqa: S101 the caller has looked
+        file = open(f"{self.shelves.path}.lock", "a+", encoding="ascii")  # noqa: SIM115 it stays open: it is the lock
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            return False
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        self._file = file
+        return True
+
+    def _take_advisory(self) -> bool:
+        connection = self.shelves.writer.connect()
+        ours = connection.execute(text("SELECT pg_try_advisory_lock(:n)"), {"n": self.shelves.lock_number}).scalar()
+        connection.commit()
+        if not ours:
+            connection.close()
+            return False
+        self._connection = connection
+        return True

@@ -1,0 +1,362 @@
+"""The roster: people, their accounts on platforms, their leave, and the groups we speak in."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Date,
+    ForeignKey,
+    Row,
+    String,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    insert,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.sql.functions import count
+
+from storage.base import Db, Id, Instant, metadata
+from storage.dialect import upsert
+
+people = Table(
+    "people",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", String(64), nullable=False),
+    Column("department", String(64), nullable=False, server_default=""),
+    Column("politics", String(32), nullable=False, server_default=""),  # 政治面貌
+    Column("role", String(16), nullable=False, server_default="staff"),
+    Column("phone", String(32), nullable=False, server_default=""),
+    Column("active", Boolean, nullable=False),
+)
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("channel", String(16), primary_key=True),
+    Column("id", String(64), primary_key=True),
+    Column("person", Id, ForeignKey("people.id"), nullable=True, index=True),
+    Column("talk", String(64), nullable=True),  # where we may write to them in private; None: they never came
+    Column("seen_at", Instant, nullable=True),
+    Column("closed", Boolean, nullable=False),
+)
+leaves = Table(
+    "leaves",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("person", Id, ForeignKey("people.id"), nullable=False, index=True),
+    Column("first", Date, nullable=False),
+    Column("last", Date, nullable=True),  # None: until further notice
+    Column("kind", String(32), nullable=False),
+)
+groups = Table(
+    "groups",
+    metadata,
+    Column("channel", String(16), primary_key=True),
+    Column("id", String(64), primary_key=True),
+    Column("title", String(128), nullable=False, server_default=""),
+    Column("bound_at", Instant, nullable=True),  # None: we are in it, but the office has not said it is ours
+    Column("closed", Boolean, nullable=False),
+)
+codes = Table(
+    "codes",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("person", Id, ForeignKey("people.id"), nullable=False, index=True),
+    Column("purpose", String(16), nullable=False),  # bind | login
+    Column("until", Instant, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    id: int
+    name: str
+    department: str = ""
+    politics: str = ""
+    role: str = "staff"
+    phone: str = ""
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a person can be reached in private."""
+
+    person: int
+    channel: str
+    talk: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    channel: str
+    id: str
+    title: str
+    bound_at: datetime | None
+    closed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    id: int
+    person: int
+    first: date
+    last: date | None
+    kind: str
+
+
+def _person(row: Row[Any]) -> Person:
+    return Person(row.id, row.name, row.department, row.politics, row.role, row.phone, row.active)
+
+
+_get = select(people).where(people.c.id == bindparam("id"))
+_named = select(people).where(people.c.name == bindparam("name"), people.c.active).order_by(people.c.id)
+_active = select(people).where(people.c.active).order_by(people.c.id)
+_account = (
+    select(people, accounts.c.id.label("account"), accounts.c.talk, accounts.c.seen_at, accounts.c.closed)
+    .join(accounts, accounts.c.person == people.c.id)
+    .where(accounts.c.channel == bindparam("channel"))
+)
+_behind = _account.where(accounts.c.id == bindparam("id"))
+_behind_many = _account.where(accounts.c.id.in_(bindparam("ids", expanding=True)))
+_BEHIND = "people.behind"  # what this transaction remembers of accounts; every writer below forgets it
+
+
+def get(db: Db, person: int) -> Person | None:
+    row = db.first(_get, {"id": person})
+    return _person(row) if row else None
+
+
+def named(db: Db, name: str) -> Sequence[Person]:
+    """Everybody active of exactly this name; two people may share one."""
+    return [_person(row) for row in db.all(_named, {"name": name})]
+
+
+def active(db: Db) -> Sequence[Person]:
+    return [_person(row) for row in db.all(_active)]
+
+
+def holding(db: Db, role: str) -> Sequence[Person]:
+    """Active people of this role."""
+    return [_person(row) for row in db.all(_active.where(people.c.role == role))]
+
+
+def expected(db: Db, on: date) -> Sequence[Person]:
+    """Who is asked and who counts on a day: active and not on leave."""
+    away = exists().where(
+        leaves.c.person == people.c.id,
+        leaves.c.first <= on,
+        or_(leaves.c.last.is_(None), leaves.c.last >= on),
+    )
+    return [_person(row) for row in db.all(_active.where(~away))]
+
+
+def on_leave(db: Db, on: date) -> Sequence[tuple[Person, Leave]]:
+    statement = (
+        select(people, leaves.c.id.label("leave"), leaves.c.first, leaves.c.last, leaves.c.kind)
+        .join(leaves, leaves.c.person == people.c.id)
+        .where(people.c.active, leaves.c.first <= on, or_(leaves.c.last.is_(None), leaves.c.last >= on))
+        .order_by(people.c.id)
+    )
+    return [(_person(r), Leave(r.leave, r.id, r.first, r.last, r.kind)) for r in db.all(statement)]
+
+
+def add(db: Db, person: Person) -> int:
+    """Adds somebody (``person.id`` is ignored); their number."""
+    return db.insert(
+        insert(people).values(
+            name=person.name,
+            department=person.department,
+            politics=person.politics,
+            role=person.role,
+            phone=person.phone,
+            active=person.active,
+        )
+    )
+
+
+def change(db: Db, person: int, **facts: str | bool) -> None:
+    db.forget(_BEHIND)
+    db.run(update(people).where(people.c.id == person).values(**facts))
+
+
+def set_leave(db: Db, person: int, first: date, last: date | None, kind: str) -> int:
+    return db.insert(insert(leaves).values(person=person, first=first, last=last, kind=kind))
+
+
+def end_leave(db: Db, person: int, last: date) -> int:
+    """Ends every leave that reaches past ``last``; how many."""
+    reach = and_(leaves.c.person == person, or_(leaves.c.last.is_(None), leaves.c.last > last))
+    return db.run(update(leaves).where(reach).values(last=last))
+
+
+# --- accounts -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """Who is behind an account, and what we know of the account."""
+
+    person: Person | None
+    talk: str | None
+    seen_at: datetime | None
+    closed: bool
+
+
+def behind(db: Db, channel: str, account: str) -> Behind | None:
+    """``None`` for an account we never bound. Ids are compared exactly; a channel lower-cases what it must."""
+    known: dict[tuple[str, str], Behind | None] = db.memo(_BEHIND, dict)
+    if (channel, account) not in known:
+        row = db.first(_behind, {"channel": channel, "id": account})
+        known[channel, account] = _who(row) if row else None
+    return known[channel, account]
+
+
+def remember(db: Db, wanted: Sequence[tuple[str, str]]) -> None:
+    """Asks for many accounts at once; ``behind`` then answers from memory until somebody's row is written."""
+    known: dict[tuple[str, str], Behind | None] = db.memo(_BEHIND, dict)
+    for channel in {channel for channel, _ in wanted}:
+        ids = [account for of, account in wanted if of == channel]
+        known.update({(channel, account): None for account in ids})
+        for row in db.all(_behind_many, {"channel": channel, "ids": ids}):
+            known[channel, row.account] = _who(row)
+
+
+def _who(row: Row[Any]) -> Behind:
+    return Behind(_person(row), row.talk, row.seen_at, row.closed)
+
+
+def bind(db: Db, person: int, channel: str, account: str, *, talk: str | None, now: datetime | None) -> None:
+    """Ties the account to the person; an account belongs to one person, a person may have several."""
+    db.forget(_BEHIND)
+    db.run(
+        upsert(db, accounts, ("channel", "id"), ("person", "talk", "seen_at", "closed")),
+        {"channel": channel, "id": account, "person": person, "talk": talk, "seen_at": now, "closed": False},
+    )
+
+
+def unbind(db: Db, channel: str, account: str) -> None:
+    db.forget(_BEHIND)
+    db.run(delete(accounts).where(accounts.c.channel == channel, accounts.c.id == account))
+
+
+_seen = (
+    update(accounts)
+    .where(accounts.c.channel == bindparam("b_channel"), accounts.c.id == bindparam("b_id"))
+    .values(seen_at=bindparam("b_now"), talk=bindparam("b_talk"), closed=False)
+)
+
+
+def seen(db: Db, channel: str, account: str, talk: str | None, now: datetime) -> None:
+    """Notes that the account spoke; ``talk`` opens (or keeps) its private conversation."""
+    db.forget(_BEHIND)
+    db.later(_seen, {"b_channel": channel, "b_id": account, "b_now": now, "b_talk": talk})
+
+
+def close_talk(db: Db, channel: str, talk: str) -> None:
+    """The person blocked us or is gone from the platform: nothing more is sent there."""
+    db.forget(_BEHIND)
+    db.run(update(accounts).where(accounts.c.channel == channel, accounts.c.talk == talk).values(closed=True))
+
+
+def accounts_of(db: Db, person: int) -> Sequence[Row[Any]]:
+    return db.all(select(accounts).where(accounts.c.person == person).order_by(accounts.c.channel, accounts.c.id))
+
+
+def addresses(db: Db, persons: Iterable[int]) -> dict[int, Address]:
+    """The private address of each, on the channel where they were last seen; who cannot be reached is left out."""
+    wanted = list(persons)
+    statement = (
+        select(accounts.c.person, accounts.c.channel, accounts.c.talk)
+        .where(accounts.c.person.in_(wanted), accounts.c.talk.is_not(None), accounts.c.closed.is_(False))
+        .order_by(accounts.c.seen_at, accounts.c.channel)
+    )
+    return {row.person: Address(row.person, row.channel, row.talk) for row in db.all(statement)}
+
+
+# --- groups ---------------------------------------------------------------------------------------------------
+
+
+def _group(row: Row[Any]) -> Group:
+    return Group(row.channel, row.id, row.title, row.bound_at, row.closed)
+
+
+_group_of = select(groups).where(groups.c.channel == bindparam("channel"), groups.c.id == bindparam("id"))
+_bound = select(groups).where(groups.c.bound_at.is_not(None), groups.c.closed.is_(False))
+
+
+def bound_groups(db: Db) -> Sequence[Group]:
+    return [_group(row) for row in db.all(_bound)]
+
+
+def group(db: Db, channel: str, number: str) -> Group | None:
+    row = db.first(_group_of, {"channel": channel, "id": number})
+    return _group(row) if row else None
+
+
+def meet_group(db: Db, channel: str, number: str, title: str) -> None:
+    """We are in this group now (again); binding is a separate, deliberate step."""
+    known = group(db, channel, number)
+    if known is None:
+        db.run(insert(groups).values(channel=channel, id=number, title=title, bound_at=None, closed=False))
+    else:
+        at = and_(groups.c.channel == channel, groups.c.id == number)
+        db.run(update(groups).where(at).values(title=title or known.title, closed=False))
+
+
+def bind_group(db: Db, channel: str, number: str, now: datetime | None) -> None:
+    """``now``: it is the school's; ``None``: it is no longer."""
+    db.run(update(groups).where(groups.c.channel == channel, groups.c.id == number).values(bound_at=now))
+
+
+def close_group(db: Db, channel: str, number: str) -> None:
+    db.run(update(groups).where(groups.c.channel == channel, groups.c.id == number).values(closed=True))
+
+
+def move_group(db: Db, channel: str, number: str, to: str) -> None:
+    """The platform gave the group another id; what we knew of it goes along. Twice is as good as once."""
+    old = group(db, channel, number)
+    if old is None:
+        return
+    meet_group(db, channel, to, old.title)
+    if old.bound_at is not None:
+        bind_group(db, channel, to, old.bound_at)
+    db.run(delete(groups).where(groups.c.channel == channel, groups.c.id == number))
+
+
+# --- one-time codes -------------------------------------------------------------------------------------------
+
+
+def _hash(code: str) -> str:
+    return hashlib.sha256(code.encode()).hexdigest()
+
+
+def issue_code(db: Db, person: int, purpose: str, code: str, until: datetime) -> None:
+    """Keeps the hash of a one-time code; an earlier one for the same purpose is void."""
+    db.run(delete(codes).where(codes.c.person == person, codes.c.purpose == purpose))
+    db.run(insert(codes).values(hash=_hash(code), person=person, purpose=purpose, until=until))
+
+
+def redeem_code(db: Db, purpose: str, code: str, now: datetime) -> int | None:
+    """The person of a code that is still good, once; ``None`` otherwise."""
+    row = db.first(select(codes).where(codes.c.hash == _hash(code), codes.c.purpose == purpose))
+    if row is None or row.until < now:
+        return None
+    db.run(delete(codes).where(codes.c.hash == row.hash))
+    return int(row.person)
+
+
+def count_active(db: Db) -> int:
+    return int(db.value(select(count()).select_from(people).where(people.c.active)) or 0)
