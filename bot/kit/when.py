@@ -1,0 +1,199 @@
+"""The only place where times are read (下周三下午三点) and written (12月2日 周三 15:00).
+
+The grammar is a handful of ordered rules over plain text: ``when_words`` makes it plain and blots out what only looks
+like a time, ``when_days`` and ``when_clock`` read days and hours, ``when_moment`` puts them together, ``when_repeat``
+reads recurrences. What is not certainly a time is None; an impossible one is NotUnderstood, with the reason.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time
+from enum import Enum
+
+from bot.kit.when_lapse import lapse
+from bot.kit.when_moment import END_OF_DAY, Moment, instant, moment
+from bot.kit.when_quiet import QuietHours, off_the_hour
+from bot.kit.when_repeat import repeat
+from bot.kit.when_rules import (
+    Beyond,
+    Daily,
+    Monthly,
+    MonthlyLastWorkday,
+    MonthlyNth,
+    Rule,
+    Weekly,
+    describe,
+    next_after,
+    pack_rule,
+    unpack_rule,
+)
+from bot.kit.when_span import span
+from bot.kit.when_words import COUNT, NUMBER, NUMERALS, Scene, SchoolHours, masked, plain
+from bot.kit.when_write import aware, local_date, write, write_day, write_span
+from bot.kit.words import _
+
+__all__ = [
+    "Beyond", "Daily", "Kind", "Monthly", "MonthlyLastWorkday", "MonthlyNth", "QuietHours", "Reading", "Rule",
+    "SchoolHours", "Weekly", "describe", "find", "instant", "local_date", "next_after", "off_the_hour", "pack_rule",
+    "read", "unpack_rule", "write", "write_day", "write_span",
+]  # fmt: skip
+
+
+class Kind(Enum):
+    POINT = "point"
+    DAY = "day"
+    DEADLINE = "deadline"
+    RANGE = "range"
+    RECURRENCE = "recurrence"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read. A DAY starts at 00:00, a DEADLINE is its last moment, a RANGE of days ends at 23:59."""
+
+    kind: Kind
+    start: datetime | None       # in the school's zone; None for a RECURRENCE
+    end: datetime | None         # RANGE only
+    rule: Rule | None            # RECURRENCE only
+    span: tuple[int, int]        # in the text as it was typed
+    sure: bool                   # False: something was assumed, so ask
+    words: str                   # for the echo: 12月2日 周三 15:00
+
+
+SCHOOL = SchoolHours()
+
+
+def find(text: str, now: datetime, hours: SchoolHours = SCHOOL) -> list[Reading]:
+    """All the times in ``text``, left to right. NotUnderstood for one that cannot be (2月30日)."""
+    local = aware(now).astimezone(hours.zone)
+    scene = Scene(masked(plain(text)), local, hours, base=local.date())
+    found: list[Reading] = []
+    pos = 0
+    while start := _STARTS.search(scene.text, pos):
+        reading, end = _read_at(scene, start.start())
+        pos = max(end, start.end())
+        if reading:
+            found.append(reading)
+            scene = replace(scene, floor=end, topic=_topic(reading, scene))
+    return found
+
+
+def read(text: str, now: datetime, hours: SchoolHours = SCHOOL) -> Reading | None:
+    """The first time in ``text``, or None where there is none."""
+    return next(iter(find(text, now, hours)), None)
+
+
+def _topic(reading: Reading, scene: Scene) -> date | None:
+    """周五开会，三点到: the day spoken of holds for the hours that follow."""
+    return reading.start.date() if reading.start and reading.kind is not Kind.DEADLINE else scene.topic
+
+
+# ---------------------------------------------------------------------------------------------- the rules, in order
+
+_Found = tuple[Reading | None, int]                      # None with an end: understood as no time, read on from there
+
+
+def _read_at(scene: Scene, pos: int) -> _Found:
+    if not scene.glued(pos):
+        for rule in _RULES:
+            found = rule(scene, pos)
+            if found:
+                return found
+    return None, pos
+
+
+def _recurrence(scene: Scene, pos: int) -> _Found | None:
+    found = repeat(scene, pos)
+    if found is None:
+        return None
+    span, words = (pos, found.end), describe(found.rule)
+    return Reading(Kind.RECURRENCE, None, None, found.rule, span, found.sure, words), found.end
+
+
+def _lapse(scene: Scene, pos: int) -> _Found | None:
+    """半小时后, 三天内: counted from now."""
+    found = lapse(scene, pos)
+    if found is None:
+        return None
+    kind = Kind.DEADLINE if found.limit else Kind.POINT
+    return _reading(scene, kind, found.at, (pos, found.end), found.sure)
+
+
+def _moment(scene: Scene, pos: int) -> _Found | None:
+    """A day, a point, a range, or with 截止 or 前 a deadline."""
+    prefix = _PREFIX.match(scene.text, pos)
+    start = prefix.end() if prefix else pos
+    found = moment(scene, start, anchored=prefix is not None)
+    if found is None:
+        return None
+    if _DAYS_BEFORE.match(scene.text, found.end):        # 12月2日前三天: another day, which we cannot count yet
+        return None, found.end + 1
+    suffix = _SUFFIX.match(scene.text, found.end)
+    if prefix or suffix or found.closing:
+        return _deadline(scene, pos, found, suffix.end() if suffix else found.end)
+    return _span(scene, pos, found) or _plain_moment(scene, pos, found)
+
+
+def _deadline(scene: Scene, pos: int, found: Moment, end: int) -> _Found:
+    found = found.ahead(scene)
+    return _reading(scene, Kind.DEADLINE, found.by(scene.hours.zone), (pos, end), found.sure)
+
+
+def _plain_moment(scene: Scene, pos: int, found: Moment) -> _Found:
+    found = found.ahead(scene)
+    about = _ABOUT.match(scene.text, found.end)
+    open_ended = found.minutes is None and _SCHOOL_HOUR.match(scene.text, found.end)
+    kind, sure = Kind.DAY if found.minutes is None else Kind.POINT, found.sure and not about and not open_ended
+    return _reading(scene, kind, found.at(scene.hours.zone), (pos, about.end() if about else found.end), sure)
+
+
+def _span(scene: Scene, pos: int, opening: Moment) -> _Found | None:
+    found = span(scene, opening)
+    if found is None:
+        return None
+    words = _span_words(scene, found.start, found.last)
+    return Reading(Kind.RANGE, found.start, found.last, None, (pos, found.end), found.sure, words), found.end
+
+
+_RULES: tuple[Callable[[Scene, int], _Found | None], ...] = (_recurrence, _lapse, _moment)
+
+# ---------------------------------------------------------------------------------------------- in words
+
+
+def _reading(scene: Scene, kind: Kind, at: datetime, place: tuple[int, int], sure: bool) -> _Found:
+    return Reading(kind, at, None, None, place, sure, _words(scene, kind, at)), place[1]
+
+
+def _words(scene: Scene, kind: Kind, at: datetime) -> str:
+    if kind is Kind.DAY:
+        return write_day(at.date(), scene.now.date())
+    written = write(at, scene.hours.zone, scene.now)
+    return _("{time}前", time=written) if kind is Kind.DEADLINE else written
+
+
+def _span_words(scene: Scene, start: datetime, end: datetime) -> str:
+    today = scene.now.date()
+    if start.time() == time(0) and end.time() == END_OF_DAY:
+        return _("{start} 至 {end}", start=write_day(start.date(), today), end=write_day(end.date(), today))
+    from_words = write(start, scene.hours.zone, scene.now)
+    if start.date() == end.date():
+        return _("{start}-{end}", start=from_words, end=f"{end:%H:%M}")
+    return _("{start} 至 {end}", start=from_words, end=write(end, scene.hours.zone, scene.now))
+
+
+# ---------------------------------------------------------------------------------------------- where to look
+
+_STARTS = re.compile(rf"[0-9{NUMERALS}每天双单隔今明后大昨前去本这上下周星礼凌清早晨中正午傍晚夜深半放月年截最不至]")
+_PREFIX = re.compile(
+    r"截[止至](?:时间|日期|日)?\s*(?:[是为改到至于在:]\s*)*|最[晚迟](?:[于在到]|不晚于|不超过)?\s*|不[晚迟]于\s*|至迟[于在]?\s*"
+)
+_SUFFIX = re.compile(
+    rf"\s*(?:之前|以前|前(?!往|后|台|排|途|期|半|几|面(?!试|谈|向|授)|提(?:是|下|条件)|{COUNT}\s*[天日周个]))|\s*(?:截止|截至|为止)"
+)
+_DAYS_BEFORE = re.compile(rf"(?:的?前|之前)(?:{COUNT}|几|半)\s*个?(?:天|日|周|星期|小时|晚)")
+_ABOUT = re.compile(r"左右|前后|之后|以后|后(?![勤备台续面期])")
+# 周三第七节: the day is right, the hour is the timetable's and not known here.
+_SCHOOL_HOUR = re.compile(rf"\s*的?(?:第?{NUMBER}[、,]?{NUMBER}?节|大?课间|升旗|早读|午休|晚自习|课后|会后|周会)")

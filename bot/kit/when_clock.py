@@ -1,0 +1,116 @@
+"""Hours and minutes: 下午三点半, 15:00, 三点二十. First what was said, then what it means."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from bot.kit.errors import NotUnderstood
+from bot.kit.when_words import BLANK, NUMBER, NUMERALS, PART, PARTS, UNSAID, Part, Scene, number
+from bot.kit.words import _
+
+DAY_MINUTES = 24 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """An hour as it was said. ``minutes()`` gives it a place in the day."""
+
+    part: str                    # "" when nothing was said
+    hour: int
+    minute: int
+    exact: bool                  # 15:00 and 03:00 leave nothing open
+    end: int
+    sure: bool = True            # False: 三点左右
+
+    def minutes(self) -> tuple[int, bool]:
+        """Minutes from midnight (from 24:00 on: the next day), and whether nothing was assumed."""
+        found = self.within(PARTS[self.part] if self.part else UNSAID)
+        if found is None:
+            raise NotUnderstood(_("{part}没有{hour}点，请写明钟点，例如 下午3点", part=self.part, hour=self.hour))
+        return found
+
+    def within(self, part: Part) -> tuple[int, bool] | None:
+        """The same, read as an hour of ``part``; None where that part has no such hour."""
+        if self.exact and part is UNSAID:
+            return self.hour * 60 + self.minute, self.sure
+        for first, last, add, sure in part.hours:
+            if first <= self.hour <= last:
+                return (self.hour + add) * 60 + self.minute, sure and self.sure
+        return None
+
+
+_PART = re.compile(rf"(?P<part>{PART})?\s*")
+_FIGURES = re.compile(r"(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::[0-5][0-9])?(?![0-9:])")
+_UNIT = rf"[人名个条位份楼班年级次组层届元块%0-9{NUMERALS}{BLANK}]"       # 三点二十人: the people, not the minutes
+_BARE = "(?P<bare>[0-9]{2}|[二三四五]?十[一二三四五六七八九]?|[零〇][一二三四五六七八九])"
+_MINUTES = rf"(?P<minute>{NUMBER})分(?!钟|之)|{_BARE}(?!{_UNIT})"
+_TAIL = rf"(?:\s*(?P<tail>钟|整|半|[一三]刻钟?|{_MINUTES}))?"
+_SPOKEN = re.compile(rf"(?P<hour>{NUMBER})\s*(?P<sign>[点时])(?![段候间代期刻]){_TAIL}")
+_ABOUT = re.compile(r"左右|前后|许(?!.?老师|.?主任)|多(?!媒|功)")
+# With neither a day nor a part of the day, 三点 is an hour only where nothing else could follow or go before.
+_AFTER_BARE = re.compile(
+    r"\s*(?:$|[\s,。;!?)~]|-|开|在|集合|准时|交|截|出发|前|之前|以前|到|至|提醒|考试|上课|放学|见|左右)"
+)
+_BEFORE_BARE = re.compile(r"(?:^|[\s,。;!?()在于从至定改到~-]|截止:?|时间:)$")
+_COUNTING = re.compile(r".{0,3}(?:第一|一是|首先|一、|1[.、])")               # 三点，一是……
+
+
+def clock(scene: Scene, pos: int, anchored: bool) -> Clock | None:
+    """The hour at ``pos``. ``anchored``: a day or the beginning of a range stands before it."""
+    lead = _PART.match(scene.text, pos)
+    part, start = (lead["part"] or "", lead.end()) if lead else ("", pos)
+    found = _figures(scene, start, part, anchored) or _spoken(scene, start, part, anchored)
+    if found is None:
+        return None
+    about = _ABOUT.match(scene.text, found.end)
+    return Clock(found.part, found.hour, found.minute, found.exact, about.end(), False) if about else found
+
+
+def _figures(scene: Scene, pos: int, part: str, anchored: bool) -> Clock | None:
+    match = _FIGURES.match(scene.text, pos)
+    if match is None:
+        return None
+    hour, minute = int(match["hour"]), int(match["minute"])
+    if not _possible(hour, minute):
+        if anchored or part:
+            raise _impossible(match[0])
+        return None                                      # 30:70 may be anything
+    return Clock(part, hour, minute, match["hour"].startswith("0") or hour > 12, match.end())
+
+
+def _spoken(scene: Scene, pos: int, part: str, anchored: bool) -> Clock | None:
+    match = _SPOKEN.match(scene.text, pos)
+    if match is None or not (part or anchored or _stands_alone(scene, match)):
+        return None
+    hour, minute = number(match["hour"]), _minute_of(match)
+    if not _possible(hour, minute):
+        raise _impossible(match[0])
+    return Clock(part, hour, minute, hour > 12, match.end())
+
+
+def _minute_of(match: re.Match[str]) -> int:
+    tail = match["tail"] or ""
+    fixed = {"半": 30, "一刻": 15, "三刻": 45}.get(tail.removesuffix("钟"))
+    if fixed is not None:
+        return fixed
+    said = match["minute"] or match["bare"]
+    return number(said) if said else 0
+
+
+def _stands_alone(scene: Scene, match: re.Match[str]) -> bool:
+    if match["tail"] and (match["sign"] == "点" or match["minute"]):
+        return True
+    if match["sign"] == "时" and not match["hour"].isdigit():
+        return False                                     # 一时
+    after = _AFTER_BARE.match(scene.text, match.end())
+    before = _BEFORE_BARE.search(scene.before(match.start(), 4))
+    return bool(after and before) and not _COUNTING.match(scene.text, match.end())
+
+
+def _possible(hour: int, minute: int) -> bool:
+    return minute < 60 and hour * 60 + minute <= DAY_MINUTES
+
+
+def _impossible(said: str) -> NotUnderstood:
+    return NotUnderstood(_("没有 {said} 这个时间，请再写一次，例如 下午3点", said=said.strip()))

@@ -1,0 +1,158 @@
+"""A day and an hour put together: 12月2日(周三)下午三点, 周五放学前, 今晚, or an hour alone."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from bot.kit.errors import NotUnderstood
+from bot.kit.when_clock import DAY_MINUTES, Clock, clock
+from bot.kit.when_days import Day, day
+from bot.kit.when_words import DAY_OF_WEEK, NUMBER, PART, PARTS, WEEK, Part, Scene, number, weekday_number
+from bot.kit.when_write import WEEKDAYS, write_day
+from bot.kit.words import _
+
+END_OF_DAY = time(23, 59)
+
+
+def instant(on: date, at: time, zone: ZoneInfo) -> datetime:
+    """That wall time in that zone. A time the clocks skip moves forward; one they repeat is the first of the two."""
+    return datetime.combine(on, at.replace(fold=0), zone).astimezone(UTC).astimezone(zone)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A day, and perhaps an hour in it. ``minutes`` None: the whole day."""
+
+    day: Day
+    end: int
+    sure: bool
+    minutes: int | None = None
+    clock: Clock | None = None               # the hour as said, for 下午两点到四点 to lean on
+    part: Part | None = None                 # only 上午 was said: ``minutes`` is the usual hour
+    closing: bool = False                    # 放学前 has already said "before"
+    day_said: bool = True
+
+    def at(self, zone: ZoneInfo) -> datetime:
+        days, minutes = divmod(self.minutes or 0, DAY_MINUTES)
+        return instant(self.day.date + timedelta(days=days), time(minutes // 60, minutes % 60), zone)
+
+    def by(self, zone: ZoneInfo) -> datetime:
+        """The last moment, read as a deadline: a day ends at 23:59, and so does 晚上12点 of that day."""
+        if self.minutes is None or self.minutes == DAY_MINUTES:
+            return instant(self.day.date, END_OF_DAY, zone)
+        return instant(self.day.date, self.part.until, zone) if self.part else self.at(zone)
+
+    def ahead(self, scene: Scene) -> Moment:
+        """Moved on to the next such day or week, where the hour has passed and the words allow it."""
+        if self.minutes is None or not self.day.step or self.at(scene.hours.zone) > scene.now:
+            return self
+        later = replace(self.day, date=self.day.date + timedelta(days=self.day.step), sure=False)
+        return replace(self, day=later, sure=False)
+
+
+_BETWEEN = re.compile(r"\s*(?:[的,、]|T(?=[0-9]))?\s*")
+_WEEKDAY_NOTE = re.compile(rf"\s*(?:\(\s*{WEEK}(?P<a>{DAY_OF_WEEK})\s*\)|,?{WEEK}(?P<b>{DAY_OF_WEEK}))")
+_DATE_NOTE = re.compile(rf"\s*(?:,\s*)?(?P<bracket>\()?\s*(?={NUMBER}\s*月|[0-9]{{1,4}}[年./-][0-9])")
+_CLOSE = re.compile(r"\s*\)")
+_ANCHOR = re.compile(r"(?P<word>放学|下班)(?:(?P<before>之前|以前|前(?!后))|之后|以后|后|时)")
+_PART_ALONE = re.compile(rf"(?P<part>{PART})(?!的?{NUMBER}(?:[点时]|:))")
+_LATE = re.compile(r"[早晚][点些到来去走退交于饭餐读自]|[早晚]一[点些]")          # 明天晚到十分钟, 周三早读
+_OPENING = re.compile(rf"(?P<part>{PART})?\s*(?P<hour>{NUMBER})(?=\s*(?:-|~|到|至)\s*{NUMBER}\s*[点时])")
+
+
+def moment(scene: Scene, pos: int, anchored: bool = False) -> Moment | None:
+    """The moment at ``pos``; ``anchored``: something before it (截止, 到) says that a time follows."""
+    found = day(scene, pos)
+    if found is None:
+        return _without_day(scene, pos, anchored)
+    found = _checked(scene, found)
+    gap = _BETWEEN.match(scene.text, found.end)
+    inside = within_day(scene, gap.end() if gap else found.end, found)
+    return inside or Moment(found, found.end, found.sure)
+
+
+def _without_day(scene: Scene, pos: int, anchored: bool) -> Moment | None:
+    implied = Day(scene.topic or scene.now.date(), pos, sure=scene.topic is None, step=0 if scene.topic else 1)
+    found = _said_hour(scene, pos, implied, anchored) or _anchor(scene, pos, implied)
+    return replace(found, day_said=False) if found else None
+
+
+def within_day(scene: Scene, pos: int, on: Day) -> Moment | None:
+    """The hour, or the part of the day, that follows the day ``on``."""
+    return _said_hour(scene, pos, on, anchored=True) or _anchor(scene, pos, on) or _part_alone(scene, pos, on)
+
+
+def _said_hour(scene: Scene, pos: int, on: Day, anchored: bool) -> Moment | None:
+    said = clock(scene, pos, anchored) or _opening(scene, pos, anchored)
+    if said is None:
+        return None
+    minutes, sure = said.minutes()
+    return Moment(on, said.end, sure and on.sure, minutes, said)
+
+
+def _opening(scene: Scene, pos: int, anchored: bool) -> Clock | None:
+    """The 2 of 下午2-4点."""
+    match = _OPENING.match(scene.text, pos)
+    if match is None or not (anchored or match["part"]) or number(match["hour"]) > 24:
+        return None
+    hour = number(match["hour"])
+    return Clock(match["part"] or "", hour, 0, hour > 12, match.end())
+
+
+def _anchor(scene: Scene, pos: int, on: Day) -> Moment | None:
+    match = _ANCHOR.match(scene.text, pos)
+    if match is None:
+        return None
+    at = scene.hours.anchor(match["word"])
+    before = match["before"] is not None
+    return Moment(on, match.end(), on.sure and before, at.hour * 60 + at.minute, closing=before)
+
+
+def _part_alone(scene: Scene, pos: int, on: Day) -> Moment | None:
+    match = _PART_ALONE.match(scene.text, pos)
+    usual = scene.hours.usual(PARTS[match["part"]]) if match else None
+    if match is None or usual is None or _LATE.match(scene.text, pos):
+        return None
+    return Moment(on, match.end(), False, usual.hour * 60 + usual.minute, part=PARTS[match["part"]])
+
+
+def _checked(scene: Scene, found: Day) -> Day:
+    """12月2日(周三), 下周三(12月2日): two ways of saying one day must agree."""
+    date_note = _DATE_NOTE.match(scene.text, found.end)
+    if date_note and (found.weekday_said or date_note["bracket"]):
+        return _with_date(scene, found, date_note)
+    note = None if found.weekday_said else _WEEKDAY_NOTE.match(scene.text, found.end)
+    return _with_weekday(scene, found, note) if note else found
+
+
+def _with_weekday(scene: Scene, found: Day, note: re.Match[str]) -> Day:
+    """The weekday must be right; or it tells us that the past day was meant, and not next year's."""
+    said = weekday_number(note["a"] or note["b"])
+    agreed = replace(found, end=note.end(), weekday_said=True)
+    if found.date.weekday() == said:
+        return agreed
+    if not found.year_said and found.date.year > scene.now.year and (found.date.month, found.date.day) != (2, 29):
+        past = replace(agreed, date=found.date.replace(year=scene.now.year))
+        if past.date.weekday() == said:
+            return past
+    raise NotUnderstood(_("{day}，不是{said}，请核对后再写一次", day=write_day(found.date), said=_(WEEKDAYS[said])))
+
+
+def _with_date(scene: Scene, found: Day, note: re.Match[str]) -> Day:
+    """The date says which day; the word before it must be able to mean that one."""
+    dated = day(scene, note.end())
+    if dated is None or dated.weekday_said:
+        return found
+    dated = _checked(scene, dated)
+    close = _CLOSE.match(scene.text, dated.end) if note["bracket"] else None
+    if note["bracket"] and not close:
+        return found                                     # 周三(12月2日报名截止): about something else
+    same_weekday = found.weekday_said and dated.date.weekday() == found.date.weekday()
+    if dated.date != found.date and not same_weekday:
+        said = write_day(found.date)
+        raise NotUnderstood(_("{day}和{said}不是同一天，请核对后再写一次", day=write_day(dated.date), said=said))
+    sure = dated.sure and (dated.date == found.date or found.step == 7)   # 周三 alone is any Wednesday
+    return replace(dated, end=close.end() if close else dated.end, sure=sure, weekday_said=True)
