@@ -62,6 +62,13 @@ class Reading:
     sure: bool                   # False: something was assumed, so ask
     words: str                   # for the echo: 12月2日 周三 15:00
 
+    @property
+    def latest(self) -> datetime | None:
+        """The last moment meant, for a question that asks "until when": 周五 is Friday 23:59, a range its end."""
+        if self.kind is Kind.DAY and self.start:
+            return self.start.replace(hour=END_OF_DAY.hour, minute=END_OF_DAY.minute)
+        return self.end or self.start
+
 
 SCHOOL = SchoolHours()
 

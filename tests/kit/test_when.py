@@ -229,6 +229,19 @@ def test_a_deadline_already_past_today_is_tomorrow_and_asks() -> None:
     assert (reading.start, reading.sure) == (local("2026-11-24 17:30"), ASKS)
 
 
+@pytest.mark.parametrize(
+    ("text", "latest"),
+    [
+        ("周五", "2026-11-27 23:59"),
+        ("周五前", "2026-11-27 23:59"),
+        ("周五下午三点", "2026-11-27 15:00"),
+        ("下周一到周三", "2026-12-02 23:59"),
+    ],
+)
+def test_the_last_moment_meant(text: str, latest: str) -> None:
+    assert only(text).latest == local(latest)
+
+
 # ---------------------------------------------------------------------------------------------- ranges
 
 RANGES = [
