@@ -148,5 +148,8 @@ class Clock:
         with speaking(self.pipeline.school.language):
             ctx = self.pipeline.alone(db)
             when = ctx.school.write_time(at, ctx.now)
-            ctx.say(_("停机期间错过了一次定时任务（{name}，{time}），按设定没有补发。", name=rhythm.name, time=when), to=Office())
+            ctx.say(
+                _("停机期间错过了一次定时任务（{name}，{time}），按设定没有补发。", name=rhythm.name, time=when),
+                to=Office(),
+            )
             self.pipeline.conclude_alone(ctx, f"skipped:{rhythm.name}:{int(at.timestamp())}")

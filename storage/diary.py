@@ -8,7 +8,21 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, Index, Integer, LargeBinary, String, Table, Text, bindparam, delete, func, insert, select, update
+from sqlalchemy import (
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from storage.base import Db, Id, Instant, metadata
 from storage.dialect import upsert
@@ -27,7 +41,12 @@ appointments = Table(
     Column("state", String(8), nullable=False),
     Column("tries", Integer, nullable=False),
     Index("uq_appointments_name_key", "name", "key", unique=True),
-    Index("ix_appointments_due", "at", sqlite_where=Column("state") == WAITING, postgresql_where=Column("state") == WAITING),
+    Index(
+        "ix_appointments_due",
+        "at",
+        sqlite_where=Column("state") == WAITING,
+        postgresql_where=Column("state") == WAITING,
+    ),
 )
 rhythms = Table(
     "rhythms",
@@ -113,7 +132,9 @@ def due(db: Db, now: datetime, most: int = 500) -> Sequence[Appointment]:
 
 _claim = (
     update(appointments)
-    .where(appointments.c.id == bindparam("b_id"), appointments.c.state == WAITING, appointments.c.at == bindparam("b_at"))
+    .where(
+        appointments.c.id == bindparam("b_id"), appointments.c.state == WAITING, appointments.c.at == bindparam("b_at")
+    )
     .values(state=DONE)
 )
 

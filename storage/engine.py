@@ -89,6 +89,12 @@ def is_outage(error: BaseException) -> bool:
     return connection_lost(error) or state[:2] in {"08", "53", "57", "58"}
 
 
+def transaction_gone(connection: Connection) -> bool:
+    """SQLite gives up a whole transaction by itself when the disk is full (sqlite.org/lang_transaction.html, 2.3)."""
+    raw = connection.connection.dbapi_connection
+    return isinstance(raw, sqlite3.Connection) and not raw.in_transaction
+
+
 def connection_lost(error: BaseException) -> bool:
     return isinstance(error, DBAPIError) and error.connection_invalidated
 
@@ -100,11 +106,15 @@ def _engine(url: str, sqlite: bool, begin: str, reads_only: bool = False) -> Eng
         if reads_only:
             return engine.execution_options(postgresql_readonly=True)
         return engine
-    engine = create_engine(url, poolclass=QueuePool if reads_only else NullPool, connect_args={"check_same_thread": False})
+    engine = create_engine(
+        url, poolclass=QueuePool if reads_only else NullPool, connect_args={"check_same_thread": False}
+    )
 
     @event.listens_for(engine, "connect")
     def _connect(dbapi: Any, _record: Any) -> None:
-        dbapi.isolation_level = None  # we send BEGIN ourselves: the driver's own is deferred, and a deferred one fails at once
+        dbapi.isolation_level = (
+            None  # we send BEGIN ourselves: the driver's own is deferred, and a deferred one fails at once
+        )
         for pragma in ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             dbapi.execute(f"PRAGMA {pragma}")
         if reads_only:

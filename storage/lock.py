@@ -44,7 +44,7 @@ class OwnerLock:
 
     def _take_file(self) -> bool:
         assert self.shelves.path is not None  # noqa: S101 the caller has looked
-        file = open(f"{self.shelves.path}.lock", "a+", encoding="ascii")  # noqa: SIM115 it stays open: it is the lock
+        file = open(f"{self.shelves.path}.lock", "a+", encoding="ascii")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -58,6 +58,7 @@ class OwnerLock:
 
     def _take_advisory(self) -> bool:
         connection = self.shelves.writer.connect()
+        connection.detach()  # out of the pool: closing it must end the session, for the lock is the session's
         ours = connection.execute(text("SELECT pg_try_advisory_lock(:n)"), {"n": self.shelves.lock_number}).scalar()
         connection.commit()
         if not ours:

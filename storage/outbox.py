@@ -51,7 +51,9 @@ outbox = Table(
     Column("tries", Integer, nullable=False),
     Column("error", String(200), nullable=True),
     Column("ref", String(64), nullable=True),
-    Index("ix_outbox_queued", "seq", sqlite_where=Column("state") == QUEUED, postgresql_where=Column("state") == QUEUED),
+    Index(
+        "ix_outbox_queued", "seq", sqlite_where=Column("state") == QUEUED, postgresql_where=Column("state") == QUEUED
+    ),
 )
 copies = Table(
     "copies",
@@ -64,7 +66,12 @@ copies = Table(
     Column("wanted", Integer, nullable=False),
     Column("shown", Integer, nullable=False),
     Column("final", Boolean, nullable=False),
-    Index("ix_copies_stale", "card", sqlite_where=Column("wanted") > Column("shown"), postgresql_where=Column("wanted") > Column("shown")),
+    Index(
+        "ix_copies_stale",
+        "card",
+        sqlite_where=Column("wanted") > Column("shown"),
+        postgresql_where=Column("wanted") > Column("shown"),
+    ),
     Index("ix_copies_message", "channel", "place", "ref"),
 )
 
@@ -162,9 +169,7 @@ def sent(db: Db, seq: int, ref: str) -> None:
 
 def failed(db: Db, seq: int, error: str, *, dead: bool) -> None:
     state = DEAD if dead else QUEUED
-    db.run(
-        update(outbox).where(outbox.c.seq == seq).values(state=state, error=error[:200], tries=outbox.c.tries + 1)
-    )
+    db.run(update(outbox).where(outbox.c.seq == seq).values(state=state, error=error[:200], tries=outbox.c.tries + 1))
 
 
 def undelivered(db: Db, since: datetime) -> Sequence[Row[Any]]:
@@ -211,7 +216,11 @@ def add_copy(db: Db, copy: Copy) -> None:
     )
 
 
-_want = update(copies).where(copies.c.card == bindparam("b_card"), copies.c.final.is_(False)).values(wanted=copies.c.wanted + 1)
+_want = (
+    update(copies)
+    .where(copies.c.card == bindparam("b_card"), copies.c.final.is_(False))
+    .values(wanted=copies.c.wanted + 1)
+)
 _want_final = (
     update(copies)
     .where(copies.c.card == bindparam("b_card"), copies.c.final.is_(False))
@@ -278,7 +287,13 @@ def shown(db: Db, copy: Copy) -> None:
     """This copy now shows the state it was drawn from (``copy.wanted`` as it was read before drawing)."""
     db.later(
         _shown,
-        {"b_card": copy.card, "b_channel": copy.channel, "b_place": copy.place, "b_ref": copy.ref, "b_shown": copy.wanted},
+        {
+            "b_card": copy.card,
+            "b_channel": copy.channel,
+            "b_place": copy.place,
+            "b_ref": copy.ref,
+            "b_shown": copy.wanted,
+        },
     )
 
 
@@ -293,4 +308,3 @@ def drop_copy(db: Db, copy: Copy) -> None:
 def sent_by_key(db: Db, keys: Iterable[str]) -> set[str]:
     """Which of these parcels were sent."""
     return {r.key for r in db.all(select(outbox.c.key).where(outbox.c.key.in_(list(keys)), outbox.c.state == SENT))}
-

@@ -6,6 +6,7 @@ import ipaddress
 import os
 import socket
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -65,3 +66,12 @@ def fresh_database(postgres: server.Postgres) -> Iterator[Callable[[], str]]:
     yield fresh
     for url in made:
         postgres.drop(url)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The url of a new empty database: every test that asks for it runs on SQLite and on PostgreSQL."""
+    if request.param == "postgresql":
+        fresh: Callable[[], str] = request.getfixturevalue("fresh_database")
+        return fresh()
+    return f"sqlite:///{tmp_path / 'school.db'}"

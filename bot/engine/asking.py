@@ -132,4 +132,3 @@ def _read(ctx: Context, question: Question, word: str, text: str) -> object:
     if question.choices and word.isascii() and word.isdigit() and 1 <= int(word) <= len(question.choices):
         text = question.choices[int(word) - 1]
     return question.read(ctx, text)
-

@@ -29,7 +29,8 @@ def recipients(db: Db, audience: Audience) -> tuple[Sequence[Recipient], Sequenc
         case Persons():
             return _private(db, audience.ids)
         case Office():
-            return _private(db, [p.id for p in people.active(db) if Role(p.role).includes(Role.OFFICE)])
+            office = people.holding(db, Role.OFFICE.value) or people.holding(db, Role.PRINCIPAL.value)
+            return _private(db, [person.id for person in office])
 
 
 def _private(db: Db, ids: Sequence[int]) -> tuple[Sequence[Recipient], Sequence[int]]:

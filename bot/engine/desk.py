@@ -20,7 +20,7 @@ from bot.engine.crashpoint import cp
 from bot.engine.port import Unavailable
 from storage import ownership
 from storage.base import Db, Serials
-from storage.engine import Shelves, connection_lost, is_outage
+from storage.engine import Shelves, connection_lost, is_outage, transaction_gone
 
 T = TypeVar("T")
 Work = Callable[[Db], T]
@@ -128,7 +128,9 @@ class Desk:
             except Exception as error:
                 self._fail(batch, error)
         cp("desk.committed")
-        self._release(batch, frozenset(notes))
+        if notes:
+            self.after_commit(frozenset(notes))
+        self._release(batch)
 
     def _try(self, batch: list[Job], run: Callable[[Db, list[Job]], None]) -> set[str]:
         """One transaction. Everything but a durable commit raises, and then nothing was kept."""
@@ -167,7 +169,7 @@ class Desk:
                 with db.savepoint():
                     job.result = job.work(db)
             except Exception as error:
-                if connection_lost(error):
+                if connection_lost(error) or transaction_gone(db.connection):
                     raise
                 job.error = Unavailable(type(error).__name__) if is_outage(error) else error
 
@@ -179,7 +181,7 @@ class Desk:
             job.error = error if isinstance(error, Unavailable) else Unavailable(type(error).__name__)
             job.error.__cause__ = error if job.error is not error else None
 
-    def _release(self, batch: list[Job], notes: frozenset[str]) -> None:
+    def _release(self, batch: list[Job]) -> None:
         loops: dict[AbstractEventLoop, list[Job]] = {}
         for job in batch:
             if job.loop is not None:
@@ -191,8 +193,6 @@ class Desk:
                 loop.call_soon_threadsafe(_resolve, jobs)
             except RuntimeError:  # the loop is closed: nobody waits any more, and what was kept is kept
                 continue
-        if notes:
-            self.after_commit(notes)
 
 
 def _resolve(jobs: list[Job]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.engine import audience
 from bot.kit.context import Audience, Book, Context, Post, Redraw, Say, Send, Start
-from bot.kit.when import off_the_hour
+from bot.kit.when import just_after
 from storage import diary, outbox
 
 
@@ -25,7 +25,7 @@ def keep(ctx: Context, cause: str, *, urgent: bool) -> None:
             case Redraw():
                 outbox.want(ctx.db, effect.key, final=effect.final)
             case Book():
-                at = off_the_hour(effect.at, effect.key)
+                at = just_after(effect.at, effect.key)
                 diary.book(ctx.db, effect.appointment, effect.key, at, effect.args)
             case Start():
                 place = ctx.place

@@ -98,7 +98,7 @@ class Postman:
                     self._fresh = False
                     await self._load()
                 delay = self._dispatch()
-                if delay is None and not self._fresh and not self._tasks:
+                if not (self._fresh or self._tasks or self._waiting()):
                     self._idle.set()
                 await self._sleep(delay)
         finally:
@@ -178,9 +178,7 @@ class Postman:
         for lane in sorted(self._waiting(), key=_rank):
             soonest = min(soonest, self._try(lane, now))
         delays = [delay for delay in (later, soonest) if delay is not None and delay < _INF]
-        if soonest == _INF and not self._tasks:
-            return later if later is None or later > 0 else 0.0
-        return max(min(delays), 0.001) if delays else LOOK_AGAIN
+        return max(min(delays), 0.001) if delays else None
 
     def _waiting(self) -> list[Lane]:
         return [lane for lane in self._lanes.values() if not lane.busy and (lane.parcels or lane.stale)]
@@ -194,7 +192,11 @@ class Postman:
             wait = max(wait, lane.edited + limits.edit_seconds - now)
         if wait > 0:
             return wait
-        work = self._deliver(lane, lane.parcels[0]) if lane.parcels else self._refresh(lane, next(iter(lane.stale.values())))
+        work = (
+            self._deliver(lane, lane.parcels[0])
+            if lane.parcels
+            else self._refresh(lane, next(iter(lane.stale.values())))
+        )
         lane.busy = True
         self._flying[lane.channel] += 1
         task = asyncio.get_running_loop().create_task(self._guard(lane, work))
@@ -273,7 +275,7 @@ class Postman:
                 meter.end(time.monotonic())
 
     async def _failed(self, lane: Lane, parcel: Parcel, failure: DeliveryFailed) -> None:
-        log.warning("postman.failed", seq=parcel.seq, channel=lane.channel, reason=failure.reason[:80])
+        log.warning("postman.failed", seq=parcel.seq, channel=lane.channel, error=failure.reason[:80])
         if failure.moved:
             return await self._moved(lane, failure.moved)
         if failure.retry_after is not None:
@@ -347,22 +349,20 @@ class Postman:
             return now, self._draw(db, copy.card) if now else None
 
     async def _edit_failed(self, lane: Lane, copy: Copy, failure: DeliveryFailed) -> None:
-        log.warning("postman.edit_failed", card=copy.card, channel=lane.channel, reason=failure.reason[:80])
+        log.warning("postman.edit_failed", card=copy.card, channel=lane.channel, error=failure.reason[:80])
         if failure.moved:
             return await self._moved(lane, failure.moved)
         if failure.gone or failure.permanent:
-            await self.desk.do(lambda db: self._drop(db, copy))
+            await self.desk.do(lambda db: self._anew(db, copy) if copy.final else outbox.shown(db, copy))
             return
         lane.stale[copy.card, copy.ref] = copy
         if failure.retry_after is not None:
             return self._hold(lane, failure)
         lane.hold = time.monotonic() + 2.0
 
-    def _drop(self, db: Db, copy: Copy) -> None:
-        """A card that can no longer be changed there; its last state is sent anew, other states are let go."""
+    def _anew(self, db: Db, copy: Copy) -> None:
+        """A card that can no longer be changed there: its last state is a message of its own; others are let go."""
         outbox.drop_copy(db, copy)
-        if not copy.final:
-            return
         now = self.now()
         facts = {"channel": copy.channel, "place": copy.place, "private": copy.private, "kind": "card"}
         key = f"{copy.card}#anew:{copy.ref}>{copy.channel}:{copy.place}"

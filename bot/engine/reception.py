@@ -1,11 +1,11 @@
-"""Where every channel brings its events: tries again what failed by a bug, sets it aside after three, never loses it."""
+"""Where every channel brings its events: what fails by a bug is tried again, and after three times set aside."""
 
 from __future__ import annotations
 
 import asyncio
 import secrets
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -17,12 +17,13 @@ from bot.kit.context import Office
 from bot.kit.errors import Refused
 from bot.kit.event import Event
 from bot.kit.words import _, speaking
-from storage import inbox, incidents
+from storage import inbox, incidents, ownership
 from storage.base import Db
 
 log = structlog.get_logger()
 
 TRIES = 3
+ALIVE = timedelta(minutes=5)
 PAUSE = 0.2  # seconds before the second try; doubled for the third
 
 
@@ -36,7 +37,7 @@ class Reception:
         self.last_heard: dict[str, datetime] = {}
 
     async def hear(self, event: Event) -> Answer:
-        self.last_heard[event.place.channel] = self.now()
+        await self._note_alive(event.place.channel)
         cp("reception.heard")
         number = secrets.token_hex(2).upper()
         for attempt in range(TRIES):
@@ -52,6 +53,13 @@ class Reception:
                 log.exception("reception.bug", number=number, kind=type(event).__name__, attempt=attempt + 1)
                 await asyncio.sleep(PAUSE * 2**attempt if attempt + 1 < TRIES else 0)
         return await self.desk.do(lambda db: self._set_aside(db, event, number, last))
+
+    async def _note_alive(self, channel: str) -> None:
+        """A channel that has gone deaf looks like a quiet one: so the last inbound is kept, every few minutes."""
+        now, last = self.now(), self.last_heard.get(channel)
+        if last is None or now - last > ALIVE:
+            self.last_heard[channel] = now
+            await self.desk.do(lambda db: ownership.keep_fact(db, f"heard:{channel}", now.isoformat()))
 
     def _set_aside(self, db: Db, event: Event, number: str, error: BaseException) -> Answer:
         """Noted as heard, so that it comes no more; the office is told the number, never the words."""

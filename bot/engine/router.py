@@ -117,4 +117,6 @@ def normal(text: str) -> str:
 
 def unheard(said: Said) -> str:
     """What to log when nobody answers: how the handler would be declared. Never the words themselves."""
-    return f"nobody answers a text of {len(said.text)} characters: declare @feature.command(...) or @feature.phrase(...)"
+    return (
+        f"nobody answers a text of {len(said.text)} characters: declare @feature.command(...) or @feature.phrase(...)"
+    )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from bot.kit import when
@@ -30,6 +31,7 @@ class School:
     reminders_per_matter: int = 2
     reminders_per_day: int = 2
     remind_before: timedelta = timedelta(minutes=60)
+    secrets: Path = Path("secrets")  # where keys live: outside the database and its backups
 
     @property
     def zone(self) -> ZoneInfo:
@@ -166,7 +168,7 @@ class Context(View):
         self.effects.append(Send(file, name, to or self.place))
 
     def book(self, appointment: str, at: datetime, key: str, **args: int | str) -> None:
-        """Our later selves: runs once at ``at`` (never exactly at :00 or :30); the same ``key`` books once."""
+        """Our later selves: runs once at ``at`` (a minute later where that is :00 or :30 sharp, never before); the same ``key`` books once."""
         self.effects.append(Book(appointment, at, args, key))
 
     def start(self, work: str, payload: bytes, **note: int | str) -> None:

@@ -1,9 +1,9 @@
 """The four kinds of trouble a handler may meet; only the first is ever raised on purpose.
 
-    Exception
-    ├── Refused            a rule says no: the person reads the sentence, nothing was written
-    │   └── NotUnderstood  we could not read what was typed: the sentence says what to type
-    └── anything else      a bug: rolled back, the person gets a number, the log the same number
+Exception
+├── Refused            a rule says no: the person reads the sentence, nothing was written
+│   └── NotUnderstood  we could not read what was typed: the sentence says what to type
+└── anything else      a bug: rolled back, the person gets a number, the log the same number
 """
 
 from __future__ import annotations

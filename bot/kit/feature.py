@@ -206,9 +206,7 @@ class Feature:
 
         return register
 
-    def done(
-        self, name: str
-    ) -> Callable[[Callable[[Context, Outcome], Reply]], Callable[[Context, Outcome], Reply]]:
+    def done(self, name: str) -> Callable[[Callable[[Context, Outcome], Reply]], Callable[[Context, Outcome], Reply]]:
         """What becomes of the outcome of slow work, for the person and the place that started it."""
 
         def register(handler: Callable[[Context, Outcome], Reply]) -> Callable[[Context, Outcome], Reply]:
@@ -226,7 +224,9 @@ class Feature:
 
         return register
 
-    def upload(self, *endings: str, who: Role = Role.OFFICE, help: str = "") -> Callable[[Callable[[Context, str], Reply]], Any]:
+    def upload(
+        self, *endings: str, who: Role = Role.OFFICE, help: str = ""
+    ) -> Callable[[Callable[[Context, str], Reply]], Any]:
         """A file sent without words, by its ending (``.docx``). The handler finds it in ``ctx.upload``."""
 
         def register(handler: Callable[[Context, str], Reply]) -> Callable[[Context, str], Reply]:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, get_type_hints
 
 import msgspec
 
+from bot.kit import when
 from bot.kit.errors import NotUnderstood
 from bot.kit.words import _
 
@@ -101,7 +102,7 @@ class Form:
 
 @cache
 def _questions(cls: Any) -> dict[str, Question]:
-    return {f.name: f.metadata["question"] for f in dataclasses.fields(cls) if "question" in f.metadata}  
+    return {f.name: f.metadata["question"] for f in dataclasses.fields(cls) if "question" in f.metadata}
 
 
 @cache
@@ -120,18 +121,25 @@ def line(ctx: Context, text: str) -> str:
 
 
 def moment(ctx: Context, text: str) -> datetime:
-    """A point in time in the future, read by ``when``."""
+    """A point in time in the future, read by ``when``; a day without its hour is asked again."""
     reading = ctx.school.read_time(text, ctx.now)
     if reading is None or reading.start is None:
         raise NotUnderstood(_("没看懂这个时间。例：周五下午三点半，12月2日 15:00。"))
+    if reading.kind in (when.Kind.DAY, when.Kind.DEADLINE):
+        raise NotUnderstood(_("{day} 几点？例：{day} 下午三点半。", day=text.strip()))
     if reading.start <= ctx.now:
         raise NotUnderstood(_("{time} 已经过去了，请写一个以后的时间。", time=reading.words))
     return reading.start
 
 
 def deadline(ctx: Context, text: str) -> datetime:
-    """A moment until which something may be done: 周四下班前 · 月底前 · 三天内 · 周五中午12点."""
-    return moment(ctx, text)
+    """A moment until which something may be done: 周四下班前 · 月底前 · 三天内; 周五 alone is Friday 23:59."""
+    reading = ctx.school.read_time(text, ctx.now)
+    if reading is None or reading.latest is None:
+        raise NotUnderstood(_("没看懂这个截止时间。例：周四下班前，12月5日 17:00，三天内。"))
+    if reading.latest <= ctx.now:
+        raise NotUnderstood(_("{time} 已经过去了，请写一个以后的时间。", time=reading.words))
+    return reading.latest
 
 
 def day(ctx: Context, text: str) -> date:

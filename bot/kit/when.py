@@ -1,7 +1,7 @@
 """The only place where times are read (下周三下午三点) and written (12月2日 周三 15:00).
 
-The grammar is a handful of ordered rules over plain text: ``when_words`` makes it plain and blots out what only looks
-like a time, ``when_days`` and ``when_clock`` read days and hours, ``when_moment`` puts them together, ``when_repeat``
+The grammar is a handful of ordered rules over plain text: ``reading.words`` makes it plain and blots out what only looks
+like a time, ``reading.days`` and ``reading.clock`` read days and hours, ``reading.moment`` puts them together, ``reading.repeat``
 reads recurrences. What is not certainly a time is None; an impossible one is NotUnderstood, with the reason.
 """
 
@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from enum import Enum
 
-from bot.kit.when_lapse import lapse
-from bot.kit.when_moment import END_OF_DAY, Moment, instant, moment
-from bot.kit.when_quiet import QuietHours, off_the_hour
-from bot.kit.when_repeat import repeat
-from bot.kit.when_rules import (
+from bot.kit.reading.lapse import lapse
+from bot.kit.reading.moment import END_OF_DAY, Moment, instant, moment
+from bot.kit.reading.quiet import QuietHours, just_after, off_the_hour
+from bot.kit.reading.repeat import repeat
+from bot.kit.reading.rules import (
     Beyond,
     Daily,
     Monthly,
@@ -30,14 +30,14 @@ from bot.kit.when_rules import (
     pack_rule,
     unpack_rule,
 )
-from bot.kit.when_span import span
-from bot.kit.when_words import COUNT, NUMBER, NUMERALS, Scene, SchoolHours, masked, plain
-from bot.kit.when_write import aware, local_date, write, write_day, write_span
+from bot.kit.reading.span import span
+from bot.kit.reading.words import COUNT, NUMBER, NUMERALS, Scene, SchoolHours, masked, plain
+from bot.kit.reading.write import aware, local_date, write, write_day, write_span
 from bot.kit.words import _
 
 __all__ = [
     "Beyond", "Daily", "Kind", "Monthly", "MonthlyLastWorkday", "MonthlyNth", "QuietHours", "Reading", "Rule",
-    "SchoolHours", "Weekly", "describe", "find", "instant", "local_date", "next_after", "off_the_hour", "pack_rule",
+    "SchoolHours", "Weekly", "describe", "find", "instant", "just_after", "local_date", "next_after", "off_the_hour", "pack_rule",
     "read", "unpack_rule", "write", "write_day", "write_span",
 ]  # fmt: skip
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Column, Integer, Table, bindparam, func, select
-from tests.office import Office, sqlite_url
 
 from bot.kit.action import Action
 from bot.kit.card import Button, Card, Tally
@@ -21,6 +20,7 @@ from bot.kit.reply import Ask, Reply, Toast
 from bot.kit.role import Role
 from storage.base import Id, metadata
 from storage.dialect import upsert
+from tests.office import Office, sqlite_url
 
 hands = Table(
     "test_hands",
@@ -148,7 +148,9 @@ def test_a_bug_is_reported_by_number_and_does_not_stop_the_others(office: Office
     assert office["张老师"].taps("举").toast == "已记下"
 
 
-@pytest.mark.parametrize("token", ["", "x", "t.raise", "t.raise:1", "t.raise:1:1:1", "t.raise:a:1", "t.raise:1:" + "9" * 60])
+@pytest.mark.parametrize(
+    "token", ["", "x", "t.raise", "t.raise:1", "t.raise:1:1:1", "t.raise:a:1", "t.raise:1:" + "9" * 60]
+)
 def test_a_forged_button_is_refused(office: Office, token: str) -> None:
     assert "失效" in (office["王老师"].forges(token).toast or "")
 

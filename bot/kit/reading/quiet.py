@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.kit.when_moment import instant
-from bot.kit.when_write import aware
+from bot.kit.reading.moment import instant
+from bot.kit.reading.write import aware
 
 _SPREAD = 240                                             # seconds over which a night's messages leave in the morning
 
@@ -23,6 +23,13 @@ def off_the_hour(at: datetime, key: str) -> datetime:
         return at
     seconds = 60 + zlib.crc32(key.encode()) % 120        # the built-in hash() differs from process to process
     return (at.astimezone(UTC) - timedelta(seconds=seconds)).astimezone(at.tzinfo)
+
+
+def just_after(at: datetime, key: str) -> datetime:
+    """The same the other way: 20 to 79 seconds *later*, for what must not happen before its time (a deadline)."""
+    if not on_the_mark(aware(at)):
+        return at
+    return (at.astimezone(UTC) + timedelta(seconds=20 + zlib.crc32(key.encode()) % 60)).astimezone(at.tzinfo)
 
 
 @dataclass(frozen=True, slots=True)

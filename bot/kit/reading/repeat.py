@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import time, timedelta
 
 from bot.kit.errors import NotUnderstood
-from bot.kit.when_clock import DAY_MINUTES, clock
-from bot.kit.when_days import Day
-from bot.kit.when_moment import END_OF_DAY, Moment, within_day
-from bot.kit.when_rules import Beyond, Daily, Monthly, MonthlyLastWorkday, MonthlyNth, Rule, Weekly
-from bot.kit.when_words import DAY_OF_WEEK, NUMBER, WEEK, Scene, number, weekday_number
+from bot.kit.reading.clock import DAY_MINUTES, clock
+from bot.kit.reading.days import Day
+from bot.kit.reading.moment import END_OF_DAY, Moment, within_day
+from bot.kit.reading.rules import Beyond, Daily, Monthly, MonthlyLastWorkday, MonthlyNth, Rule, Weekly
+from bot.kit.reading.words import DAY_OF_WEEK, NUMBER, WEEK, Scene, number, weekday_number
 from bot.kit.words import _
 
 

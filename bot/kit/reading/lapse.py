@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from bot.kit.when_days import last_of, monday_of, months_on
-from bot.kit.when_moment import END_OF_DAY, instant
-from bot.kit.when_words import COUNT, Scene, number
+from bot.kit.reading.days import last_of, monday_of, months_on
+from bot.kit.reading.moment import END_OF_DAY, instant
+from bot.kit.reading.words import COUNT, Scene, number
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from bot.kit.errors import NotUnderstood
-from bot.kit.when_words import (
+from bot.kit.reading.words import (
     COUNT,
     DAY_OF_WEEK,
     NUMBER,

@@ -8,10 +8,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.kit.errors import NotUnderstood
-from bot.kit.when_clock import DAY_MINUTES, Clock, clock
-from bot.kit.when_days import Day, day
-from bot.kit.when_words import DAY_OF_WEEK, NUMBER, PART, PARTS, WEEK, Part, Scene, number, weekday_number
-from bot.kit.when_write import WEEKDAYS, write_day
+from bot.kit.reading.clock import DAY_MINUTES, Clock, clock
+from bot.kit.reading.days import Day, day
+from bot.kit.reading.words import DAY_OF_WEEK, NUMBER, PART, PARTS, WEEK, Part, Scene, number, weekday_number
+from bot.kit.reading.write import WEEKDAYS, write_day
 from bot.kit.words import _
 
 END_OF_DAY = time(23, 59)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from bot.kit.errors import NotUnderstood
-from bot.kit.when_words import BLANK, NUMBER, NUMERALS, PART, PARTS, UNSAID, Part, Scene, number
+from bot.kit.reading.words import BLANK, NUMBER, NUMERALS, PART, PARTS, UNSAID, Part, Scene, number
 from bot.kit.words import _
 
 DAY_MINUTES = 24 * 60

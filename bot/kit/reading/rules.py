@@ -13,9 +13,9 @@ from enum import Enum
 from typing import assert_never
 from zoneinfo import ZoneInfo
 
-from bot.kit.when_days import monday_of
-from bot.kit.when_moment import instant
-from bot.kit.when_write import WEEKDAYS, aware, local_date, write_day
+from bot.kit.reading.days import monday_of
+from bot.kit.reading.moment import instant
+from bot.kit.reading.write import WEEKDAYS, aware, local_date, write_day
 from bot.kit.words import N_, _
 
 

@@ -1,0 +1,296 @@
+"""From settings to a running school: wait for the ownership, migrate, open the doors, close them in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import sqlite3
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bot.app import RunningSchool, utc_now
+from bot.config import Settings
+from bot.engine.port import Channel
+from bot.engine.router import Router, build
+from bot.kit.calendar import Calendar
+from bot.kit.context import School
+from bot.kit.when import QuietHours, SchoolHours
+from storage import migrate
+from storage.engine import NotDurable, Shelves
+from storage.lock import OwnerLock
+
+if TYPE_CHECKING:
+    import uvicorn
+
+log = structlog.get_logger()
+
+STANDBY = 1.0  # seconds between two looks whether the owner is gone
+
+
+class Refusal(Exception):
+    """We do not start; the sentence says why and what to do."""
+
+
+def school_of(settings: Settings) -> School:
+    hours = SchoolHours(
+        zone=settings.school.zone, off_work=settings.school.off_work, school_out=settings.school.school_out
+    )
+    return School(
+        settings.school.name,
+        hours,
+        QuietHours(settings.quiet.start, settings.quiet.end),
+        Calendar(),
+        language=settings.school.language,
+        reminders_per_matter=settings.reminders.per_matter,
+        reminders_per_day=settings.reminders.per_day,
+        remind_before=timedelta(minutes=settings.reminders.before_meeting_minutes),
+        secrets=secrets_of(settings),
+    )
+
+
+def secrets_of(settings: Settings) -> Path:
+    """Where keys live: beside the SQLite file, outside the database and its backups."""
+    shelves = Shelves(settings.database.url.get_secret_value())
+    folder = shelves.path.parent if shelves.path else Path("data")
+    shelves.close()
+    return folder / "secrets"
+
+
+def router_of() -> Router:
+    from handlers.contents import FEATURES
+
+    return build(FEATURES)
+
+
+def channels_of(settings: Settings, running: RunningSchool) -> Sequence[Channel]:
+    found: list[Channel] = []
+    if settings.web.enabled:
+        from bot.channels.web.channel import WebChannel
+
+        size = settings.uploads.max_mb * 1024 * 1024
+        found.append(WebChannel(running.desk, running.shelves, running.school, running.now, upload_bytes=size))
+    if settings.telegram.enabled:
+        found.append(_telegram(settings))
+    return found
+
+
+def _telegram(settings: Settings) -> Channel:
+    from bot.channels.telegram.channel import TelegramChannel
+
+    telegram = settings.telegram
+    assert telegram.token is not None  # noqa: S101 the settings were checked
+    return TelegramChannel(
+        telegram.token.get_secret_value(),
+        api_base=telegram.api_base,
+        bot_username=telegram.bot_username,
+        mode=telegram.mode,
+        webhook_url=telegram.webhook_url,
+        webhook_secret=telegram.webhook_secret.get_secret_value() if telegram.webhook_secret else None,
+        max_upload=settings.uploads.max_mb * 1024 * 1024,
+    )
+
+
+# --- running --------------------------------------------------------------------------------------------------
+
+
+async def serve(settings: Settings, port: int) -> None:
+    """Runs until SIGTERM or SIGINT. Stands by while another process owns the school."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    shelves = Shelves(settings.database.url.get_secret_value())
+    lock = OwnerLock(shelves)
+    if not await _own(lock, stop):
+        return
+    try:
+        _prepare(shelves, settings)
+        async with _open(settings, shelves, port, stop):
+            await _until_lost(lock, stop)
+    finally:
+        lock.release()
+
+
+async def _own(lock: OwnerLock, stop: asyncio.Event) -> bool:
+    """``False``: we were stopped before it was our turn."""
+    told = False
+    while not stop.is_set():
+        if await asyncio.to_thread(lock.take):
+            return True
+        if not told:
+            print("另一个进程正在为这所学校工作，这里先待命；它停下时会自动接替。", flush=True)
+            told = True
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), STANDBY)
+    return False
+
+
+async def _until_lost(lock: OwnerLock, stop: asyncio.Event) -> None:
+    """A PostgreSQL lock can be lost with its connection; then somebody else may own the school, and we go."""
+    while not stop.is_set():
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), 5.0)
+        if not stop.is_set() and not await asyncio.to_thread(lock.held):
+            log.error("serving.ownership_lost")
+            return
+
+
+def _prepare(shelves: Shelves, settings: Settings) -> None:
+    try:
+        saved = migrate.upgrade(shelves, settings.database.backup_dir, settings.database.keep_backups, utc_now())
+        shelves.check_durable()
+    except migrate.TooNew:
+        raise Refusal("数据库是更新版本的红烛写的：请升级程序，或从备份恢复旧库。") from None
+    except NotDurable as error:
+        raise Refusal(f"数据库的设置会丢数据（{error}），不能启动。请改回默认设置。") from None
+    if saved is not None:
+        print(f"数据库已升级，升级前的备份：{saved}", flush=True)
+
+
+@asynccontextmanager
+async def _open(settings: Settings, shelves: Shelves, port: int, stop: asyncio.Event) -> AsyncIterator[RunningSchool]:
+    running = RunningSchool(
+        shelves, school_of(settings), router_of(), channels=lambda running: channels_of(settings, running)
+    )
+    running.desk.lost = lambda: asyncio.get_running_loop().call_soon_threadsafe(stop.set)
+    await running.start()
+    server = None
+    try:
+        if settings.web.demo:
+            from bot import demo
+
+            await running.desk.do(lambda db: demo.seed(db, running.now()))
+        if settings.web.enabled:
+            server = await _serve_web(settings, running, port)
+        yield running
+    finally:
+        if server is not None:
+            server.should_exit = True
+        await running.stop()
+
+
+async def _serve_web(settings: Settings, running: RunningSchool, port: int) -> uvicorn.Server:
+    import uvicorn
+
+    from bot.channels.web import server as web
+
+    class Embedded(uvicorn.Server):
+        """We own the signals."""
+
+        @contextlib.contextmanager
+        def capture_signals(self):  # type: ignore[no-untyped-def]
+            yield
+
+    application = web.build(running.channels["web"], hosts=settings.web.hosts, demo=settings.web.demo)
+    telegram = running.channels.get("telegram")
+    if telegram is not None:
+        application = web.webhook_route(application, telegram.webhook)
+    config = uvicorn.Config(
+        application, host=settings.web.host, port=port, log_config=None, access_log=False, server_header=False,
+        timeout_graceful_shutdown=3, lifespan="off", ws="none",
+    )  # fmt: skip
+    server = Embedded(config)
+    task = asyncio.create_task(server.serve(), name="web server")
+    while not server.started and not task.done():
+        await asyncio.sleep(0.01)
+    if not server.started:
+        raise Refusal(f"端口 {port} 打不开：可能已被占用，请换一个：python -m bot run --port {port + 1}")
+    print(f"红烛已启动：http://{settings.web.host}:{port}/" + ("（演示学校）" if settings.web.demo else ""), flush=True)
+    return server
+
+
+# --- looking after it -----------------------------------------------------------------------------------------
+
+
+async def examine(settings: Settings) -> list[tuple[bool, str]]:
+    """What ``check`` prints: whether it is fine, and a sentence."""
+    found: list[tuple[bool, str]] = [(True, "配置：没有错误" + ("（演示学校）" if settings.is_demo else ""))]
+    shelves = Shelves(settings.database.url.get_secret_value())
+    found += _examine_database(shelves)
+    found += _examine_calendar()
+    running = RunningSchool(
+        shelves, school_of(settings), router_of(), channels=lambda running: channels_of(settings, running)
+    )
+    for name, channel in running.channels.items():
+        wrong = await channel.check()
+        found += [(False, f"{name}：{sentence}") for sentence in wrong] or [(True, f"{name}：可以用")]
+        await channel.close()
+    shelves.close()
+    return found
+
+
+def _examine_database(shelves: Shelves) -> list[tuple[bool, str]]:
+    from storage import outbox, ownership
+
+    try:
+        shelves.check_durable()
+        revision = migrate.current(shelves)
+    except NotDurable as error:
+        return [(False, f"数据库：设置会丢数据（{error}）")]
+    except Exception as error:
+        return [(False, f"数据库：打不开（{type(error).__name__}）。请检查 [database] url 和网络")]
+    found = [(True, "数据库：提交即落盘")]
+    found += [(True, f"数据库：{w} 较旧；红烛只用一个写连接，不受影响") for w in shelves.warnings()]
+    if revision is None:
+        return [*found, (True, "数据库：还是空的，第一次启动时建立")]
+    with shelves.reading() as db:
+        waiting = outbox.waiting(db)
+        heard = {name: ownership.fact(db, f"heard:{name}") for name in ("web", "telegram")}
+    found.append((True, f"待发消息：{waiting} 条"))
+    return found + [(True, f"{name}：最近一次收到消息 {at}") for name, at in heard.items() if at]
+
+
+def _examine_calendar() -> list[tuple[bool, str]]:
+    year = Calendar().published_through()
+    today = datetime.now(UTC).year
+    if year < today:
+        return [(False, f"校历：{today} 年的放假安排没有，按周一至周五推算；请更新程序或导入通知")]
+    return [(True, f"校历：放假安排到 {year} 年")]
+
+
+def restore_from(settings: Settings, file: Path) -> Path | None:
+    """Puts a checked backup in the place of the SQLite file; where the file that stood there went."""
+    shelves = Shelves(settings.database.url.get_secret_value())
+    if shelves.path is None:
+        raise Refusal("PostgreSQL 请用 pg_restore 恢复备份文件。")
+    lock = OwnerLock(shelves)
+    if not lock.take():
+        raise Refusal("红烛正在运行：请先停止它，再恢复。")
+    try:
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as copy:
+            migrate.check(copy)
+    except (sqlite3.Error, RuntimeError):
+        lock.release()
+        raise Refusal(f"{file} 不是一份完好的备份，没有动现有数据。") from None
+    kept = _swap(shelves.path, file)
+    lock.release()
+    return kept
+
+
+def _swap(path: Path, file: Path) -> Path | None:
+    draft = path.with_suffix(".restoring")
+    shutil.copyfile(file, draft)
+    with open(draft, "rb") as written:
+        os.fsync(written.fileno())
+    kept = path.with_name(f"{path.name}.before-restore-{datetime.now(UTC):%Y%m%d-%H%M%S}") if path.exists() else None
+    if kept is not None:
+        path.rename(kept)
+        for ending in ("-wal", "-shm"):
+            side = path.with_name(path.name + ending)
+            if side.exists():
+                side.rename(kept.with_name(kept.name + ending))
+    draft.rename(path)
+    return kept
+
+
+if sys.platform == "win32":
+    raise RuntimeError("红烛需要 Linux 或 macOS：文件锁和信号在 Windows 上没有")

@@ -1,0 +1,186 @@
+"""What leaves, in which order, how often, and what becomes of what cannot arrive."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.engine.lanes import Meter
+from bot.engine.port import DeliveryFailed, Window
+from bot.kit.event import Place
+from storage import outbox, people
+from storage.base import Db
+from tests.engine.test_road import feature
+from tests.office import ZONE, Office, PaperStage, sqlite_url
+
+EVENING = datetime(2026, 11, 23, 21, 30, tzinfo=ZONE)
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    office = Office(sqlite_url(tmp_path), [feature])
+    yield office
+    office.close()
+
+
+def put(office: Office, text: str, place: str = "group", **facts: object) -> None:
+    now = office.time()
+    row = {
+        "channel": "paper", "place": place, "private": place != "group", "kind": "text", "body": text, "key": text,
+        "made_at": now, "due_at": now, **facts,
+    }  # fmt: skip
+    office.write(lambda db: outbox.put(db, [row]))
+
+
+def paper(office: Office) -> PaperStage:
+    assert isinstance(office.stage, PaperStage)
+    return office.stage
+
+
+def state(office: Office, key: str) -> str | None:
+    return office.ask(
+        lambda db: db.value(
+            outbox.outbox.select().with_only_columns(outbox.outbox.c.state).where(outbox.outbox.c.key == key)
+        )
+    )
+
+
+def test_messages_of_one_conversation_keep_their_order(office: Office) -> None:
+    rows = [f"第 {n} 句" for n in range(40)]
+    for row in rows:
+        put(office, row)
+    assert office.group == rows
+
+
+def test_the_same_key_is_sent_once(office: Office) -> None:
+    put(office, "甲")
+    put(office, "甲")
+    assert office.group == ["甲"]
+
+
+def test_a_storm_of_answers_is_few_edits_and_the_last_is_right(office: Office) -> None:
+    office["办公室"].says("举手")
+    taps = [office[name] for name in office.people if name != "访客"]
+    import asyncio
+    import uuid
+
+    from bot.kit.event import Tapped
+
+    async def storm() -> None:
+        hear = office.running.reception.hear
+        await asyncio.gather(
+            *(
+                hear(Tapped(str(uuid.uuid4()), office.time(), one.account, office.room, "t.raise:1:1", "1"))
+                for one in taps
+            )
+        )
+
+    office.run(storm())
+    office.settle()
+    seen = office.stage.messages("group")[-1]
+    assert str(len(taps)) in seen.text
+    assert seen.edits < len(taps) / 2
+
+
+def test_a_blocked_person_is_closed_and_the_office_is_told_once(office: Office) -> None:
+    wang = office["王老师"]
+    refuse = DeliveryFailed("blocked", permanent=True)
+    paper(office).paper.broken = lambda place: refuse if place == wang.talk else None
+    put(office, "甲", wang.talk.id, person=wang.number)
+    put(office, "乙", wang.talk.id, person=wang.number)
+    assert state(office, "甲") == "dead"
+    assert [text for text in office["办公室"].inbox if "王老师" in text] != []
+    assert office.ask(lambda db: people.addresses(db, [wang.number or 0])) == {}
+    paper(office).paper.broken = lambda place: None
+    wang.says("帮助")
+    assert office.ask(lambda db: people.addresses(db, [wang.number or 0])) != {}
+
+
+def test_one_who_cannot_be_reached_does_not_hold_up_the_others(office: Office) -> None:
+    wang = office["王老师"]
+    paper(office).paper.broken = lambda place: DeliveryFailed("down") if place == wang.talk else None
+    now = office.time()
+    facts = {"channel": "paper", "private": True, "kind": "text", "body": "通知", "made_at": now, "due_at": now}
+    rows = [{**facts, "place": talk, "key": f"n>{talk}"} for talk in (wang.talk.id, office["张老师"].talk.id)]
+    office.run(office.running.desk.do(lambda db: outbox.put(db, rows)))
+    deadline = time.monotonic() + 10
+    while office["张老师"].inbox != ["通知"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert wang.inbox == []
+    paper(office).paper.broken = lambda place: None
+    office.settle()
+    assert wang.inbox == ["通知"]
+
+
+def test_a_moved_group_gets_what_was_meant_for_it(office: Office) -> None:
+    moved = DeliveryFailed("moved", moved="group2")
+    paper(office).paper.broken = lambda place: moved if place.id == "group" else None
+    put(office, "甲")
+    assert [seen.text for seen in office.stage.messages("group2")] == ["甲"]
+    assert [group.id for group in office.ask(people.bound_groups)] == ["group2"]
+
+
+def test_a_receipt_of_yesterday_is_dropped_not_sent(office: Office) -> None:
+    old = office.time() - timedelta(hours=13)
+    put(office, "已记下", made_at=old, due_at=old, receipt=True)
+    put(office, "通知", made_at=old, due_at=old)
+    assert office.group == ["通知"]
+    assert state(office, "已记下") == "dead"
+
+
+def test_gentle_messages_wait_for_the_morning(tmp_path: Path) -> None:
+    office = Office(sqlite_url(tmp_path), [feature], start=EVENING)
+    put(office, "提醒", gentle=True)
+    put(office, "回答")
+    assert office.group == ["回答"]
+    office.later(hours=9)  # 06:30
+    assert office.group == ["回答"]
+    office.later(hours=1)
+    assert office.group == ["回答", "提醒"]
+    office.close()
+
+
+def test_what_was_queued_when_we_died_is_sent_on_waking(office: Office) -> None:
+    paper(office).paper.broken = lambda place: DeliveryFailed("down", retry_after=0.2)
+
+    def write(db: Db) -> None:
+        now = office.time()
+        facts = {"channel": "paper", "place": "group", "private": False, "kind": "text", "made_at": now, "due_at": now}
+        outbox.put(db, [{**facts, "body": "甲", "key": "甲"}])
+
+    office.run(office.running.desk.do(write))
+    office.run(office.running.stop())
+    paper(office).paper.broken = lambda place: None
+    office._open()
+    assert office.group == ["甲"]
+
+
+def test_a_final_face_that_cannot_be_edited_is_sent_anew(office: Office) -> None:
+    office["办公室"].says("举手")
+
+    async def gone(place: Place, ref: str, card: object, *, final: bool) -> None:
+        raise DeliveryFailed("gone", gone=True)
+
+    paper(office).paper.edit = gone  # type: ignore[method-assign,assignment]
+    office["王老师"].taps("举")
+    office.later(hours=2)
+    assert len([text for text in office.group if "举手" in text]) == 2
+
+
+@pytest.mark.parametrize("count,seconds", [(1, 1.0), (3, 1.0), (20, 60.0)])
+def test_a_window_is_never_overfilled(count: int, seconds: float) -> None:
+    """Whatever the sends take, no window of the platform's clock holds more than it may."""
+    meter, now, starts = Meter([Window(count, seconds)]), 0.0, []
+    for n in range(count * 4):
+        now += max(meter.wait(now), 0.0)
+        meter.start()
+        starts.append(now)
+        now += 0.001 * (n % 7)
+        meter.end(now)
+    for first in starts:
+        assert sum(first <= at < first + seconds for at in starts) <= count
