@@ -59,18 +59,19 @@ class Asker:
         values = form.load(asking.values)
         question = form.question(asking.field)
         try:
-            values[asking.field] = _read(ctx, question, word, text)
+            values[asking.field] = _read(ctx, question, values, text)
         except NotUnderstood as error:
             return self._next(ctx, sender, ctx.place, form, values, retry=error.sentence)
         return self._next(ctx, sender, ctx.place, form, values, retry=None)
 
-    def choice(self, asking: shelf.Asking, token: str) -> str | None:
+    def choice(self, ctx: Context, asking: shelf.Asking, token: str) -> str | None:
         """The text of a suggested answer; ``None`` for another question's, or one that was never offered."""
         try:
             pick = PickChoice.unpack(token.split(":")[1:])
         except BadToken:
             return None
-        offered = choices(self.router.forms[asking.form].form.question(asking.field))
+        form = self.router.forms[asking.form].form
+        offered = choices(ctx, form.question(asking.field), form.load(asking.values))
         mine = pick.question == _tag(asking) and 0 <= pick.number < len(offered)
         return offered[pick.number] if mine else None
 
@@ -80,7 +81,7 @@ class Asker:
         values: dict[str, object] = {}
         while (field := form.missing(values)) is not None:
             question = form.question(field)
-            values[field] = _read(ctx, question, normal(typed.get(field, "")), typed.get(field, ""))
+            values[field] = _read(ctx, question, values, typed.get(field, ""))
         return self.router.forms[name].handler(ctx, form.build(values))
 
     def _next(
@@ -99,7 +100,7 @@ class Asker:
         asking = shelf.Asking(form.name, form.dump(values), field, ctx.now)
         shelf.put(ctx.db, place.channel, place.id, sender.id, asking)
         question = form.question(field)
-        ctx.say(_question(question, retry), to=place, choices=(_tag(asking), *choices(question)))
+        ctx.say(_question(question, retry), to=place, choices=(_tag(asking), *choices(ctx, question, values)))
         return None
 
     def _private(self, ctx: Context, sender: Account) -> Place | None:
@@ -112,7 +113,8 @@ class Asker:
 
 
 def _tag(asking: shelf.Asking) -> str:
-    return f"{zlib.crc32(f'{asking.form}.{asking.field}'.encode()):08x}"
+    """What is known so far is part of the question: suggestions may be made of it."""
+    return f"{zlib.crc32(f'{asking.form}.{asking.field}.{asking.values}'.encode()):08x}"
 
 
 def _question(question: Question, retry: str | None) -> str:
@@ -120,15 +122,17 @@ def _question(question: Question, retry: str | None) -> str:
     return f"{retry or _(question.text)}\n{hint}"
 
 
-def choices(question: Question) -> tuple[str, ...]:
+def choices(ctx: Context, question: Question, values: Mapping[str, object]) -> tuple[str, ...]:
     """What can be tapped instead of typed; each is also a word that ``answer`` understands."""
     skip = (_("跳过"),) if question.optional else ()
-    return (*(_(choice) for choice in question.choices), *skip, _("取消"))
+    return (*question.offered(ctx, values), *skip, _("取消"))
 
 
-def _read(ctx: Context, question: Question, word: str, text: str) -> object:
+def _read(ctx: Context, question: Question, values: Mapping[str, object], text: str) -> object:
+    word = normal(text)
     if question.optional and word in SKIP:
         return ""
-    if question.choices and word.isascii() and word.isdigit() and 1 <= int(word) <= len(question.choices):
-        text = question.choices[int(word) - 1]
+    offered = question.offered(ctx, values) if callable(question.choices) else question.choices
+    if word.isascii() and word.isdigit() and 1 <= int(word) <= len(offered):
+        text = offered[int(word) - 1]
     return question.read(ctx, text)

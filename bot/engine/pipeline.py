@@ -137,7 +137,7 @@ class Pipeline:
 
     def _picked(self, ctx: Context, tap: Tapped) -> Reply:
         asking = self.asker.waiting(ctx, tap.sender)
-        text = self.asker.choice(asking, tap.token) if asking else None
+        text = self.asker.choice(ctx, asking, tap.token) if asking else None
         if asking is None or text is None:
             raise Refused(_("这个问题已经过去了。"))
         return self.asker.answer(ctx, tap.sender, asking, text)
@@ -168,6 +168,8 @@ class Pipeline:
     def _privately(self, ctx: Context, reply: Reply) -> Reply:
         """What was asked in a group and is nobody else's business."""
         to = Persons([ctx.me.id]) if ctx.person else ctx.place
+        if ctx.person and isinstance(reply, str | Show) and not people.addresses(ctx.db, [ctx.person.id]):
+            return _("请先私聊我发一句话，我再私下回答您。")
         match reply:
             case str():
                 ctx.say(reply, to=to)
@@ -182,8 +184,8 @@ class Pipeline:
         name = said.upload.name.lower()
         for ending, upload in self.router.uploads.items():
             if name.endswith(ending):
-                if not ctx.place.private and ctx.person is None:
-                    return None
+                if not ctx.place.private and not _role(ctx).includes(upload.who):
+                    return None  # people pass one another files in a group; that is no question to us
                 self._allow(ctx, upload.who)
                 return upload.handler(ctx, said.text)
         if ctx.place.private:
@@ -229,7 +231,7 @@ class Pipeline:
         return None
 
     def _allow(self, ctx: Context, who: Role) -> None:
-        role = Role(ctx.person.role) if ctx.person else Role.GUEST
+        role = _role(ctx)
         if role.includes(who):
             return
         if role is Role.GUEST:
@@ -317,6 +319,10 @@ class Pipeline:
                 ctx.post(reply.key, place)
             effects.keep(ctx, f"w:{job.id}", urgent=True)
         return True
+
+
+def _role(ctx: Context) -> Role:
+    return Role(ctx.person.role) if ctx.person else Role.GUEST
 
 
 def _values(action: Action) -> Sequence[Any]:

@@ -15,6 +15,9 @@ from bot.kit.feature import Command, Feature, OnAction, OnForm, Outcome, Phrase,
 from bot.kit.reply import Reply
 
 
+_ENDINGS = " 。.!?！？~～…\n"
+
+
 class Clash(Exception):
     """Two features claim the same name; the sentence says which and where."""
 
@@ -42,7 +45,7 @@ class Router:
         plain = normal(text)
         for size in range(min(self.longest, len(plain)), 0, -1):
             found = self.commands.get(plain[:size].lower())
-            if found is not None:
+            if found is not None and not (found.whole and plain[size:].strip(_ENDINGS)):
                 return found, plain[size:].lstrip(" :：,，、\n")
         return None
 

@@ -37,6 +37,7 @@ class Command:
     form: type[Form] | None
     private: bool
     help: str
+    whole: bool = False  # only when nothing else is said: 体检 is a command, 体检安排在周五 is not
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +120,15 @@ class Feature:
         form: type[Form] | None = None,
         private: bool = False,
         help: str = "",
+        whole: bool = False,
     ) -> Callable[[Callable[..., Reply]], Callable[..., Reply]]:
         """Words people type first. The handler takes ``(ctx, rest_of_the_text)``, or ``(ctx, form)`` with a form.
 
-        ``private``: typed in a group it is answered in private.
+        ``private``: typed in a group it is answered in private. ``whole``: it is meant only when it is all that was said.
         """
 
         def register(handler: Callable[..., Reply]) -> Callable[..., Reply]:
-            self.commands.append(Command(words, who, handler, form, private, help))
+            self.commands.append(Command(words, who, handler, form, private, help, whole))
             if form is not None:
                 self.forms.append(OnForm(form, who, handler))
             return handler

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bot.kit.context import Context
 
 Reader = Callable[["Context", str], Any]
+Choices = Sequence[str] | Callable[["Context", Mapping[str, object]], Sequence[str]]  # or made of what is known so far
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +36,19 @@ class Question:
 
     text: str
     read: Reader
-    choices: Sequence[str] = ()
+    choices: Choices = ()
     optional: bool = False
+
+    def offered(self, ctx: Context, values: Mapping[str, object]) -> Sequence[str]:
+        """The suggested answers, as they are shown."""
+        return self.choices(ctx, values) if callable(self.choices) else [_(choice) for choice in self.choices]
 
 
 def ask(
     text: str,
     read: Reader,
     *,
-    choices: Sequence[str] = (),
+    choices: Choices = (),
     optional: bool = False,
     default: Any = dataclasses.MISSING,
 ) -> Any:
@@ -83,6 +88,11 @@ class Form:
     def question(cls, field: str) -> Question:
         anything: Any = cls
         return _questions(anything)[field]
+
+    @classmethod
+    def offers(cls, ctx: Context, field: str, values: Mapping[str, object]) -> Sequence[str]:
+        """What can be tapped instead of typed; a form overrides it where the rows decide (which clause, which draft)."""
+        return cls.question(field).choices
 
     @classmethod
     def build(cls, values: Mapping[str, object]) -> Self:
