@@ -72,7 +72,7 @@ class Asker:
             return None
         form = self.router.forms[asking.form].form
         offered = choices(ctx, form.question(asking.field), form.load(asking.values))
-        mine = pick.question == _tag(asking) and 0 <= pick.number < len(offered)
+        mine = pick.question == _tag(asking, offered) and 0 <= pick.number < len(offered)
         return offered[pick.number] if mine else None
 
     def submit(self, ctx: Context, sender: Account, name: str, typed: Mapping[str, str]) -> Reply:
@@ -100,7 +100,8 @@ class Asker:
         asking = shelf.Asking(form.name, form.dump(values), field, ctx.now)
         shelf.put(ctx.db, place.channel, place.id, sender.id, asking)
         question = form.question(field)
-        ctx.say(_question(question, retry), to=place, choices=(_tag(asking), *choices(ctx, question, values)))
+        offered = choices(ctx, question, values)
+        ctx.say(_question(question, retry), to=place, choices=(_tag(asking, offered), *offered))
         return None
 
     def _private(self, ctx: Context, sender: Account) -> Place | None:
@@ -112,9 +113,9 @@ class Asker:
         return Place(sender.channel, behind.talk, private=True)
 
 
-def _tag(asking: shelf.Asking) -> str:
-    """What is known so far is part of the question: suggestions may be made of it."""
-    return f"{zlib.crc32(f'{asking.form}.{asking.field}.{asking.values}'.encode()):08x}"
+def _tag(asking: shelf.Asking, offered: tuple[str, ...]) -> str:
+    """What is known and offered is part of the question: where the rows have changed, an old button means nothing."""
+    return f"{zlib.crc32(f'{asking.form}.{asking.field}.{asking.values}.{offered}'.encode()):08x}"
 
 
 def _question(question: Question, retry: str | None) -> str:
@@ -133,6 +134,6 @@ def _read(ctx: Context, question: Question, values: Mapping[str, object], text: 
     if question.optional and word in SKIP:
         return ""
     offered = question.offered(ctx, values) if callable(question.choices) else question.choices
-    if word.isascii() and word.isdigit() and 1 <= int(word) <= len(offered):
+    if word.isascii() and word.isdigit() and len(word) < 4 and 1 <= int(word) <= len(offered):
         text = offered[int(word) - 1]
     return question.read(ctx, text)

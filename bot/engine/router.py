@@ -14,7 +14,6 @@ from bot.kit.event import Said
 from bot.kit.feature import Command, Feature, OnAction, OnForm, Outcome, Phrase, Rhythm, Work
 from bot.kit.reply import Reply
 
-
 _ENDINGS = " 。.!?！？~～…\n"
 
 

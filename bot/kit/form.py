@@ -90,11 +90,6 @@ class Form:
         return _questions(anything)[field]
 
     @classmethod
-    def offers(cls, ctx: Context, field: str, values: Mapping[str, object]) -> Sequence[str]:
-        """What can be tapped instead of typed; a form overrides it where the rows decide (which clause, which draft)."""
-        return cls.question(field).choices
-
-    @classmethod
     def build(cls, values: Mapping[str, object]) -> Self:
         return cls(**values)
 
