@@ -250,9 +250,10 @@ class Pipeline:
         return sentence
 
     def _conclude(self, ctx: Context, event: Event, reply: Reply) -> Answer:
-        while isinstance(reply, Ask):
-            reply = self.asker.begin(ctx, event.sender, reply)
         answer = Answer()
+        while isinstance(reply, Ask):
+            answer = Answer(toast=reply.toast or None)
+            reply = self.asker.begin(ctx, event.sender, reply)
         match reply:
             case Toast():
                 answer = Answer(toast=reply.text, alert=reply.alert)

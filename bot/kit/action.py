@@ -67,7 +67,10 @@ def _read(kind: type, part: str) -> object:
     if kind is int:
         if not (part.isascii() and part.lstrip("-").isdigit()) or len(part) > 19:
             raise ValueError(part)
-        return int(part)
+        number = int(part)
+        if not -(2**63) <= number < 2**63:  # no row has such a number, and no database can be asked for it
+            raise ValueError(part)
+        return number
     if issubclass(kind, Enum):
         return kind(type(next(iter(kind)).value)(part))
     return part

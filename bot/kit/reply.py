@@ -26,11 +26,15 @@ class Show:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """``values``: what is known already, by field name. ``private``: ask in the private talk, wherever the tap was."""
+    """``values``: what is known already, by field name. ``private``: ask in the private talk, wherever the tap was.
+
+    ``toast``: what was kept already before the question, said on the open callback of a tap.
+    """
 
     form: type[Form]
     values: dict[str, object]
     private: bool = False
+    toast: str = ""
 
 
 Reply = str | Toast | Show | Ask | None
