@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -40,6 +40,7 @@ people = Table(
     Column("role", String(16), nullable=False, server_default="staff"),
     Column("phone", String(32), nullable=False, server_default=""),
     Column("active", Boolean, nullable=False),
+    Column("staff_no", String(32), nullable=False, server_default=""),  # 工号: tells two of one name apart
 )
 accounts = Table(
     "accounts",
@@ -88,6 +89,7 @@ class Person:
     role: str = "staff"
     phone: str = ""
     active: bool = True
+    staff_no: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ class Leave:
 
 
 def _person(row: Row[Any]) -> Person:
-    return Person(row.id, row.name, row.department, row.politics, row.role, row.phone, row.active)
+    return Person(row.id, row.name, row.department, row.politics, row.role, row.phone, row.active, row.staff_no)
 
 
 _get = select(people).where(people.c.id == bindparam("id"))
@@ -132,6 +134,10 @@ _account = (
 _behind = _account.where(accounts.c.id == bindparam("id"))
 _behind_many = _account.where(accounts.c.id.in_(bindparam("ids", expanding=True)))
 _BEHIND = "people.behind"  # what this transaction remembers of accounts; every writer below forgets it
+_AWAY = "people.away"  # and of leaves
+_away = select(leaves.c.person).where(
+    leaves.c.first <= bindparam("on"), or_(leaves.c.last.is_(None), leaves.c.last >= bindparam("on"))
+)
 
 
 def get(db: Db, person: int) -> Person | None:
@@ -146,6 +152,11 @@ def named(db: Db, name: str) -> Sequence[Person]:
 
 def active(db: Db) -> Sequence[Person]:
     return [_person(row) for row in db.all(_active)]
+
+
+def everybody(db: Db) -> Sequence[Person]:
+    """The whole roster, those who have left too."""
+    return [_person(row) for row in db.all(select(people).order_by(people.c.id))]
 
 
 def holding(db: Db, role: str) -> Sequence[Person]:
@@ -173,6 +184,14 @@ def on_leave(db: Db, on: date) -> Sequence[tuple[Person, Leave]]:
     return [(_person(r), Leave(r.leave, r.id, r.first, r.last, r.kind)) for r in db.all(statement)]
 
 
+def away(db: Db, on: date) -> frozenset[int]:
+    """Who is on leave on a day; asked once a transaction, for every tap wants to know."""
+    known: dict[date, frozenset[int]] = db.memo(_AWAY, dict)
+    if on not in known:
+        known[on] = frozenset(row.person for row in db.all(_away, {"on": on}))
+    return known[on]
+
+
 def add(db: Db, person: Person) -> int:
     """Adds somebody (``person.id`` is ignored); their number."""
     return db.insert(
@@ -183,6 +202,7 @@ def add(db: Db, person: Person) -> int:
             role=person.role,
             phone=person.phone,
             active=person.active,
+            staff_no=person.staff_no,
         )
     )
 
@@ -193,13 +213,31 @@ def change(db: Db, person: int, **facts: str | bool) -> None:
 
 
 def set_leave(db: Db, person: int, first: date, last: date | None, kind: str) -> int:
+    db.forget(_AWAY)
     return db.insert(insert(leaves).values(person=person, first=first, last=last, kind=kind))
 
 
 def end_leave(db: Db, person: int, last: date) -> int:
     """Ends every leave that reaches past ``last``; how many."""
     reach = and_(leaves.c.person == person, or_(leaves.c.last.is_(None), leaves.c.last > last))
+    db.forget(_AWAY)
     return db.run(update(leaves).where(reach).values(last=last))
+
+
+def leaves_of(db: Db, person: int | None = None) -> Sequence[Leave]:
+    """Every leave of a person, or of everybody, the oldest first."""
+    statement = select(leaves).order_by(leaves.c.first, leaves.c.id)
+    rows = db.all(statement if person is None else statement.where(leaves.c.person == person))
+    return [Leave(r.id, r.person, r.first, r.last, r.kind) for r in rows]
+
+
+def clear_leave(db: Db, person: int, first: date, last: date | None) -> None:
+    """Nothing is left of the person's leave in ``first..last``; a leave that begins earlier ends the day before."""
+    touching = [leaves.c.person == person, or_(leaves.c.last.is_(None), leaves.c.last >= first)]
+    if last is not None:
+        touching.append(leaves.c.first <= last)
+    db.run(update(leaves).where(*touching, leaves.c.first < first).values(last=first - timedelta(days=1)))
+    db.run(delete(leaves).where(*touching, leaves.c.first >= first))
 
 
 # --- accounts -------------------------------------------------------------------------------------------------
@@ -247,6 +285,24 @@ def bind(db: Db, person: int, channel: str, account: str, *, talk: str | None, n
     )
 
 
+def account_owners(db: Db) -> dict[tuple[str, str], int]:
+    """Whose each account is, by channel and id."""
+    rows = db.all(select(accounts.c.channel, accounts.c.id, accounts.c.person).where(accounts.c.person.is_not(None)))
+    return {(row.channel, row.id): row.person for row in rows}
+
+
+def unbound(db: Db) -> Sequence[Person]:
+    """Active people without any account: they need a code."""
+    mine = exists().where(accounts.c.person == people.c.id)
+    return [_person(row) for row in db.all(_active.where(~mine))]
+
+
+def unreachable(db: Db) -> Sequence[Person]:
+    """Active people to whom we cannot write in private: not bound, never came, or closed the talk."""
+    talk = exists().where(accounts.c.person == people.c.id, accounts.c.talk.is_not(None), accounts.c.closed.is_(False))
+    return [_person(row) for row in db.all(_active.where(~talk))]
+
+
 def unbind(db: Db, channel: str, account: str) -> None:
     db.forget(_BEHIND)
     db.run(delete(accounts).where(accounts.c.channel == channel, accounts.c.id == account))
@@ -273,6 +329,12 @@ def close_talk(db: Db, channel: str, talk: str) -> None:
 
 def accounts_of(db: Db, person: int) -> Sequence[Row[Any]]:
     return db.all(select(accounts).where(accounts.c.person == person).order_by(accounts.c.channel, accounts.c.id))
+
+
+def account_at(db: Db, channel: str, talk: str) -> str | None:
+    """Whose private conversation this is: the id of the account."""
+    found: str | None = db.value(select(accounts.c.id).where(accounts.c.channel == channel, accounts.c.talk == talk))
+    return found
 
 
 def addresses(db: Db, persons: Iterable[int]) -> dict[int, Address]:
@@ -347,6 +409,22 @@ def issue_code(db: Db, person: int, purpose: str, code: str, until: datetime) ->
     """Keeps the hash of a one-time code; an earlier one for the same purpose is void."""
     db.run(delete(codes).where(codes.c.person == person, codes.c.purpose == purpose))
     db.run(insert(codes).values(hash=_hash(code), person=person, purpose=purpose, until=until))
+
+
+def issue_fresh_code(db: Db, person: int, purpose: str, until: datetime, now: datetime, draw: Callable[[], str]) -> str:
+    """Draws until the code is nobody else's, and keeps it: two codes of six digits do meet when 500 are drawn."""
+    db.run(delete(codes).where(codes.c.until < now))
+    code = draw()
+    while db.value(select(codes.c.person).where(codes.c.hash == _hash(code))) is not None:
+        code = draw()
+    issue_code(db, person, purpose, code, until)
+    return code
+
+
+def owner_of_code(db: Db, purpose: str, code: str, now: datetime) -> int | None:
+    """Whose code this is, if it is still good; it stays good."""
+    row = db.first(select(codes).where(codes.c.hash == _hash(code), codes.c.purpose == purpose))
+    return int(row.person) if row is not None and row.until >= now else None
 
 
 def redeem_code(db: Db, purpose: str, code: str, now: datetime) -> int | None:
