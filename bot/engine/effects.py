@@ -21,7 +21,7 @@ def keep(ctx: Context, cause: str, *, urgent: bool) -> None:
                 _parcels(ctx, effect.to, f"{effect.key}#{cause}", effect.gentle, urgent, kind="card", card=effect.key)
             case Send():
                 facts: dict[str, Any] = {"kind": "file", "file": effect.file, "body": effect.name}
-                _parcels(ctx, effect.to, f"{cause}#{number}", False, urgent, **facts)
+                _parcels(ctx, effect.to, f"{cause}#{number}", effect.gentle, urgent, **facts)
             case Redraw():
                 outbox.want(ctx.db, effect.key, final=effect.final)
             case Book():

@@ -17,7 +17,7 @@ from bot.engine.router import Router, normal
 from bot.kit.action import Action, BadToken
 from bot.kit.context import Context, Persons, School
 from bot.kit.errors import Refused
-from bot.kit.event import Event, Joined, Left, Moved, Place, Said, Submitted, Tapped
+from bot.kit.event import Account, Event, Joined, Left, Moved, Place, Said, Submitted, Tapped
 from bot.kit.feature import Command, OnAction, Outcome
 from bot.kit.reply import Ask, Reply, Show, Toast
 from bot.kit.role import Role
@@ -314,6 +314,9 @@ class Pipeline:
                 reply = self.router.outcomes[job.name](ctx, outcome)
             except Refused as refusal:
                 reply = refusal.sentence
+            asker = people.account_at(db, place.channel, place.id) if isinstance(reply, Ask) else None
+            while isinstance(reply, Ask):
+                reply = self.asker.begin(ctx, Account(place.channel, asker or ""), reply)
             if isinstance(reply, str):
                 ctx.say(reply)
             elif isinstance(reply, Show):

@@ -92,6 +92,7 @@ class Send:
     file: int
     name: str
     to: Audience
+    gentle: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +164,9 @@ class Context(View):
         """Every copy of the card, for the last time; must arrive, or be sent anew."""
         self.effects.append(Redraw(key, final=True))
 
-    def send(self, file: int, name: str, to: Audience | None = None) -> None:
+    def send(self, file: int, name: str, to: Audience | None = None, *, gentle: bool = False) -> None:
         """A file kept in ``storage.files``."""
-        self.effects.append(Send(file, name, to or self.place))
+        self.effects.append(Send(file, name, to or self.place, gentle))
 
     def book(self, appointment: str, at: datetime, key: str, **args: int | str) -> None:
         """Our later selves: runs once at ``at`` (a minute later where that is :00 or :30 sharp, never before); the same ``key`` books once."""
