@@ -233,6 +233,7 @@ def leaves_of(db: Db, person: int | None = None) -> Sequence[Leave]:
 
 def clear_leave(db: Db, person: int, first: date, last: date | None) -> None:
     """Nothing is left of the person's leave in ``first..last``; a leave that begins earlier ends the day before."""
+    db.forget(_AWAY)
     touching = [leaves.c.person == person, or_(leaves.c.last.is_(None), leaves.c.last >= first)]
     if last is not None:
         touching.append(leaves.c.first <= last)
