@@ -20,11 +20,12 @@ def next_after(cron: str, zone: ZoneInfo, last: datetime) -> datetime | None:
     """The first firing after ``last``; in the hour that comes twice in autumn it fires once."""
     wall = last.astimezone(zone).replace(tzinfo=None)
     after = last
-    for _ in range(4):
+    for _ in range(8):
         found: datetime | None = _trigger(cron, zone).get_next_fire_time(None, after + timedelta(microseconds=1))
         if found is None or found.astimezone(zone).replace(tzinfo=None) > wall:
             return found
-        after = found
+        # In the fold APScheduler 3 gives the same instant for ever (agronholm/apscheduler#1021): step over it.
+        after = max(after, found) + timedelta(minutes=30)
     return None
 
 

