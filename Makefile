@@ -59,9 +59,10 @@ system:
 	@missing=""; \
 	command -v chromium >/dev/null 2>&1 || missing="chromium"; \
 	ls /usr/share/fonts/opentype/noto/NotoSansCJK* >/dev/null 2>&1 || missing="$$missing fonts-noto-cjk"; \
+	command -v strace >/dev/null 2>&1 || missing="$$missing strace"; \
 	[ -z "$$missing" ] || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 && echo "正在安装：$$missing……" \
 	  && { apt-get update -qq; DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; } \
-	  >/dev/null 2>&1; } || echo "跳过：$$missing 没有装上（需要 root 和 Debian 的 apt-get），浏览器测试会跳过。"
+	  >/dev/null 2>&1; } || echo "跳过：$$missing 没有装上（需要 root 和 Debian 的 apt-get），要用到它们的测试会跳过。"
 
 # 改了 pyproject.toml 的依赖以后（要先装 uv）：只记版本和校验和，不记任何网址；运行用的是测试用的一部分
 COMPILE = uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml

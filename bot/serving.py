@@ -9,7 +9,7 @@ import shutil
 import signal
 import sqlite3
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,8 +23,10 @@ from bot.engine.port import Channel
 from bot.engine.router import Router, build
 from bot.kit.calendar import Calendar
 from bot.kit.context import School
+from bot.kit.role import Role
 from bot.kit.when import QuietHours, SchoolHours
 from storage import migrate
+from storage.base import Db
 from storage.engine import NotDurable, Shelves
 from storage.lock import OwnerLock
 
@@ -71,13 +73,27 @@ def router_of() -> Router:
     return build(FEATURES)
 
 
+def hints_of(router: Router) -> Callable[[str, bool], Sequence[str]]:
+    """The words a person may begin with, by role: shown above the box where one types."""
+
+    def hints(role: str, private: bool) -> Sequence[str]:
+        who = Role(role) if role in {one.value for one in Role} else Role.GUEST
+        commands = [command for feature in router.features for command in feature.commands]
+        return [command.words[0] for command in commands if command.help and who.includes(command.who)]
+
+    return hints
+
+
 def channels_of(settings: Settings, running: RunningSchool) -> Sequence[Channel]:
     found: list[Channel] = []
     if settings.web.enabled:
         from bot.channels.web.channel import WebChannel
 
         size = settings.uploads.max_mb * 1024 * 1024
-        found.append(WebChannel(running.desk, running.shelves, running.school, running.now, upload_bytes=size))
+        hints = hints_of(running.router)
+        found.append(
+            WebChannel(running.desk, running.shelves, running.school, running.now, upload_bytes=size, hints=hints)
+        )
     if settings.telegram.enabled:
         found.append(_telegram(settings))
     return found
@@ -152,6 +168,13 @@ def _prepare(shelves: Shelves, settings: Settings) -> None:
         raise Refusal("数据库是更新版本的红烛写的：请升级程序，或从备份恢复旧库。") from None
     except NotDurable as error:
         raise Refusal(f"数据库的设置会丢数据（{error}），不能启动。请改回默认设置。") from None
+    if settings.web.demo:
+        from bot import demo
+
+        with shelves.writer.connect() as connection, connection.begin():
+            db = Db(connection)
+            demo.seed(db, utc_now())
+            db.flush()
     if saved is not None:
         print(f"数据库已升级，升级前的备份：{saved}", flush=True)
 
@@ -165,10 +188,6 @@ async def _open(settings: Settings, shelves: Shelves, port: int, stop: asyncio.E
     await running.start()
     server = None
     try:
-        if settings.web.demo:
-            from bot import demo
-
-            await running.desk.do(lambda db: demo.seed(db, running.now()))
         if settings.web.enabled:
             server = await _serve_web(settings, running, port)
         yield running
@@ -190,7 +209,7 @@ async def _serve_web(settings: Settings, running: RunningSchool, port: int) -> u
         def capture_signals(self):  # type: ignore[no-untyped-def]
             yield
 
-    application = web.build(running.channels["web"], hosts=settings.web.hosts, demo=settings.web.demo)
+    application = web.build(running.channels["web"], hosts=settings.web.hosts, demo=settings.web.demo, secure=_is_https(settings))
     telegram = running.channels.get("telegram")
     if telegram is not None:
         application = web.webhook_route(application, telegram.webhook)
@@ -206,6 +225,10 @@ async def _serve_web(settings: Settings, running: RunningSchool, port: int) -> u
         raise Refusal(f"端口 {port} 打不开：可能已被占用，请换一个：python -m bot run --port {port + 1}")
     print(f"红烛已启动：http://{settings.web.host}:{port}/" + ("（演示学校）" if settings.web.demo else ""), flush=True)
     return server
+
+
+def _is_https(settings: Settings) -> bool:
+    return bool(settings.web.public_url and str(settings.web.public_url).startswith("https://"))
 
 
 # --- looking after it -----------------------------------------------------------------------------------------

@@ -34,6 +34,8 @@ log = structlog.get_logger()
 
 STALE_RECEIPT = timedelta(hours=12)
 MAX_TRIES = 8
+UNSURE_TRIES = 2  # a group may have got it although the answer was lost: once more, with the same serial, and no more
+UNSURE_PAUSE = 60.0  # seconds before that
 LOOK_AGAIN = 30.0  # seconds: the longest we sleep, should a wake-up ever be lost
 
 
@@ -120,7 +122,7 @@ class Postman:
             async with asyncio.timeout(min(delay if delay is not None else LOOK_AGAIN, LOOK_AGAIN)):
                 await self._wake.wait()
         except TimeoutError:
-            return
+            self._fresh = self._fresh or delay is None or delay >= LOOK_AGAIN
 
     # --- what there is to do ----------------------------------------------------------------------------------
 
@@ -280,13 +282,15 @@ class Postman:
             return await self._moved(lane, failure.moved)
         if failure.retry_after is not None:
             return self._hold(lane, failure)
-        if failure.permanent or parcel.tries + 1 >= MAX_TRIES:
+        most = UNSURE_TRIES if failure.unknown and not parcel.private else MAX_TRIES
+        if failure.permanent or parcel.tries + 1 >= most:
             await self.desk.do(lambda db: self._close(db, parcel, failure))
             lane.parcels.popleft()
             return
         await self.desk.do(lambda db: outbox.failed(db, parcel.seq, failure.reason, dead=False))
         lane.parcels[0] = _tried(parcel)
-        lane.hold = time.monotonic() + min(2.0**parcel.tries, 300.0)
+        pause = UNSURE_PAUSE if failure.unknown and not parcel.private else min(2.0**parcel.tries, 300.0)
+        lane.hold = time.monotonic() + pause
 
     def _hold(self, lane: Lane, failure: DeliveryFailed) -> None:
         until = time.monotonic() + (failure.retry_after or 1.0) + 0.05
