@@ -1,0 +1,71 @@
+"""What people answered to meeting notices: the last word of each, and every word they ever said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Column, ForeignKey, String, Table, bindparam, insert, select
+
+from storage.base import Db, Id, Instant, metadata
+from storage.dialect import upsert
+
+answers = Table(
+    "notice_answers",
+    metadata,
+    Column("notice", Id, ForeignKey("notices.id"), primary_key=True),
+    Column("person", Id, ForeignKey("people.id"), primary_key=True),
+    Column("answer", String(1), nullable=False),
+    Column("note", String(200), nullable=False),  # 监考, 晚到十分钟: for the office's eyes only
+    Column("at", Instant, nullable=False),
+)
+history = Table(
+    "notice_history",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("notice", Id, ForeignKey("notices.id"), nullable=False, index=True),
+    Column("person", Id, ForeignKey("people.id"), nullable=False),
+    Column("answer", String(1), nullable=False),
+    Column("note", String(200), nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What somebody answered; ``note`` is never shown in a group."""
+
+    person: int
+    answer: str
+    note: str
+    at: datetime
+
+
+_add_history = insert(history)
+_answers = select(answers).where(answers.c.notice == bindparam("notice")).order_by(answers.c.at, answers.c.person)
+_mine = select(answers).where(answers.c.notice == bindparam("notice"), answers.c.person == bindparam("person"))
+
+
+def keep(db: Db, notice: int, given: Given) -> None:
+    """The last word of a person on a notice, and one more line of its history; both written before the commit."""
+    row = {"notice": notice, "person": given.person, "answer": given.answer, "note": given.note, "at": given.at}
+    db.later(upsert(db, answers, ("notice", "person"), ("answer", "note", "at")), row)
+    db.later(_add_history, row)
+
+
+def last_words(db: Db, notice: int) -> Mapping[int, Given]:
+    """The last word of everybody who answered, by person, in the order of answering."""
+    rows = db.all(_answers, {"notice": notice})
+    return {row.person: Given(row.person, row.answer, row.note, row.at) for row in rows}
+
+
+def mine(db: Db, notice: int, person: int) -> Given | None:
+    row = db.first(_mine, {"notice": notice, "person": person})
+    return Given(row.person, row.answer, row.note, row.at) if row else None
+
+
+def all_words(db: Db, notice: int, person: int) -> Sequence[Given]:
+    """Everything one person ever answered, oldest first."""
+    of = select(history).where(history.c.notice == notice, history.c.person == person).order_by(history.c.id)
+    return [Given(row.person, row.answer, row.note, row.at) for row in db.all(of)]
