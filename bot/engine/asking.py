@@ -13,7 +13,7 @@ from bot.kit.context import Context
 from bot.kit.errors import NotUnderstood
 from bot.kit.event import Account, Place
 from bot.kit.form import Form, Question
-from bot.kit.reply import Ask, Reply
+from bot.kit.reply import Ask, Reply, Toast
 from bot.kit.words import _
 from storage import asking as shelf
 from storage import people
@@ -40,7 +40,7 @@ class Asker:
     def begin(self, ctx: Context, sender: Account, ask: Ask) -> Reply:
         place = self._private(ctx, sender) if ask.private else ctx.place
         if place is None:
-            return _("请先私聊我一次，再回来点这里。")
+            return Toast(ask.toast) if ask.toast else _("请先私聊我一次，再回来点这里。")
         return self._next(ctx, sender, place, ask.form, ask.values, retry=None)
 
     def waiting(self, ctx: Context, sender: Account) -> shelf.Asking | None:

@@ -28,7 +28,8 @@ class Show:
 class Ask:
     """``values``: what is known already, by field name. ``private``: ask in the private talk, wherever the tap was.
 
-    ``toast``: what was kept already before the question, said on the open callback of a tap.
+    ``toast``: what was kept already before the question, said on the open callback of a tap; with it, somebody who
+    cannot be asked in private is simply not asked.
     """
 
     form: type[Form]
