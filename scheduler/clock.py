@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from bot.engine.crashpoint import cp
 from bot.engine.desk import Desk
 from bot.engine.pipeline import Pipeline
 from bot.engine.port import Unavailable
@@ -96,6 +97,7 @@ class Clock:
             return list(diary.due(db, self.now()))
 
     async def _keep(self, appointment: Appointment) -> None:
+        cp("clock.due")
         try:
             await self.desk.do(lambda db: self.pipeline.keep_appointment(db, appointment))
         except Unavailable:

@@ -63,6 +63,7 @@ class Desk:
         """Takes the ownership and starts the writing thread."""
         with self.shelves.writer.connect() as connection, connection.begin():
             self.epoch = ownership.take(Db(connection))
+        cp("desk.owned")
         self._thread = threading.Thread(target=self._run, name="desk", daemon=True)
         self._thread.start()
 
@@ -131,6 +132,7 @@ class Desk:
         if notes:
             self.after_commit(frozenset(notes))
         self._release(batch)
+        cp("desk.released")
 
     def _try(self, batch: list[Job], run: Callable[[Db, list[Job]], None]) -> set[str]:
         """One transaction. Everything but a durable commit raises, and then nothing was kept."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from bot.engine import effects
 from bot.engine.asking import Asker, PickChoice
+from bot.engine.crashpoint import cp
 from bot.engine.desk import MustUndo
 from bot.engine.port import Answer
 from bot.engine.router import Router, normal
@@ -52,6 +53,7 @@ class Pipeline:
         if inbox.heard(db, event.id):
             return Answer(toast=_("已经收到过了。"))
         inbox.note(db, event.id, self.now())
+        cp("pipeline.noted")
         with speaking(self.school.language):
             return self._hear(db, event)
 
@@ -65,6 +67,7 @@ class Pipeline:
                 raise MustUndo from refusal
             ctx.effects.clear()
             reply = self._refusal(ctx, event, refusal.sentence)
+        cp("pipeline.handled")
         return self._conclude(ctx, event, reply)
 
     def refused(self, db: Db, event: Event, sentence: str) -> Answer:
@@ -266,6 +269,7 @@ class Pipeline:
             case _:
                 pass
         effects.keep(ctx, event.id, urgent=True)
+        cp("pipeline.kept")
         return answer
 
     # --- our later selves -------------------------------------------------------------------------------------
@@ -281,6 +285,7 @@ class Pipeline:
         """Runs it once; ``False`` when it was taken, moved or struck out meanwhile."""
         if not diary.claim(db, appointment):
             return False
+        cp("pipeline.claimed")
         handler = self.router.appointments.get(appointment.name)
         if handler is None:
             return False

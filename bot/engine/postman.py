@@ -230,12 +230,14 @@ class Postman:
         content = await asyncio.to_thread(self._content, parcel)
         if content is None:
             return await self._bury(lane, parcel, "nothing to show")
+        cp("postman.leaving")
         try:
             refs = await self._counted(lane, self.channels[lane.channel].send(_place(lane), content))
         except DeliveryFailed as failure:
             return await self._failed(lane, parcel, failure)
         cp("postman.sent")
         await self.desk.do(lambda db: self._mark_sent(db, parcel, refs, touched))
+        cp("postman.marked")
         lane.parcels.popleft()
         if parcel.card is not None and isinstance(content, Card) and refs:
             self._faces[parcel.card, lane.channel, lane.place, refs[-1]] = content
@@ -332,6 +334,7 @@ class Postman:
             return
         face = (copy.card, lane.channel, lane.place, copy.ref)
         if card is not None and self._faces.get(face) != card:
+            cp("postman.editing")
             try:
                 await self._edit(lane, now, card)
             except DeliveryFailed as failure:
@@ -339,6 +342,7 @@ class Postman:
             self._faces[face] = card
         cp("postman.edited")
         await self.desk.do(lambda db: outbox.shown(db, now))
+        cp("postman.shown")
         if now.final:
             self._faces.pop(face, None)
 
