@@ -59,16 +59,19 @@ class Pipeline:
 
     def _hear(self, db: Db, event: Event) -> Answer:
         ctx = self._context(db, event)
-        mark = db.mark()
+        mark, toast = db.mark(), ""
         try:
             reply = self._dispatch(ctx, event)
+            while isinstance(reply, Ask):  # a form that is whole at once runs its handler here, and that may refuse
+                toast = reply.toast
+                reply = self.asker.begin(ctx, event.sender, reply)
         except Refused as refusal:
             if not db.back(mark):
                 raise MustUndo from refusal
             ctx.effects.clear()
-            reply = self._refusal(ctx, event, refusal.sentence)
+            reply, toast = self._refusal(ctx, event, refusal.sentence), ""
         cp("pipeline.handled")
-        return self._conclude(ctx, event, reply)
+        return self._conclude(ctx, event, reply, toast)
 
     def refused(self, db: Db, event: Event, sentence: str) -> Answer:
         """After ``MustUndo``: the effect is undone, the refusal still is an answer."""
@@ -252,11 +255,8 @@ class Pipeline:
             return None
         return sentence
 
-    def _conclude(self, ctx: Context, event: Event, reply: Reply) -> Answer:
-        answer = Answer()
-        while isinstance(reply, Ask):
-            answer = Answer(toast=reply.toast or None)
-            reply = self.asker.begin(ctx, event.sender, reply)
+    def _conclude(self, ctx: Context, event: Event, reply: Reply, toast: str = "") -> Answer:
+        answer = Answer(toast=toast or None)
         match reply:
             case Toast():
                 answer = Answer(toast=reply.text, alert=reply.alert)
