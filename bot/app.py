@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import structlog
 
 from bot.engine.desk import Desk
 from bot.engine.pipeline import Pipeline
-from bot.engine.port import Channel
+from bot.engine.port import Channel, Unavailable
 from bot.engine.postman import Postman
 from bot.engine.reception import Reception
 from bot.engine.router import Router
@@ -19,15 +19,16 @@ from bot.engine.workshop import Workshop
 from bot.kit.context import Office, School
 from bot.kit.words import _, speaking
 from scheduler.clock import Clock
-from storage import audit, diary, files, inbox, outbox, people
+from storage import audit, diary, files, inbox, outbox, ownership, people, sessions, webchat
 from storage.base import Db
 from storage.engine import Shelves
 from storage.outbox import Parcel
 
 log = structlog.get_logger()
 
-KEEP_SENT = timedelta(days=30)
-KEEP_FILES = timedelta(days=180)
+ALIVE, HEARTBEAT = "alive", 60.0
+KEEP_SENT = outbox.KEPT
+KEEP_FILES = files.KEPT
 
 
 def utc_now() -> datetime:
@@ -63,7 +64,9 @@ class RunningSchool:
         """Everything runs when this returns; what was left over from the last time is taken up."""
         self.desk.after_commit = self._after_commit
         self.desk.start()
+        await self.desk.do(self._tell_gap)
         await self.clock.start()
+        self._tasks.append(asyncio.create_task(self._live(), name="heartbeat"))
         for name, run in (("postman", self.postman.run()), ("workshop", self.workshop.run())):
             self._tasks.append(asyncio.create_task(run, name=name))
         for channel in self.channels.values():
@@ -81,6 +84,40 @@ class RunningSchool:
             await channel.close()
         await asyncio.to_thread(self.desk.stop)
         self.shelves.close()
+
+    async def _live(self) -> None:
+        """Notes every minute that we live, and once a day tidies up."""
+        tidied = self.now().date()
+        while True:
+            try:
+                await self.desk.do(lambda db: ownership.keep_fact(db, ALIVE, self.now().isoformat()))
+                if self.now().date() != tidied:
+                    await self.desk.do(self.housekeeping)
+                    tidied = self.now().date()
+            except Unavailable as error:
+                log.warning("app.unavailable", error=str(error))
+            await asyncio.sleep(HEARTBEAT)
+
+    def _tell_gap(self, db: Db) -> None:
+        """A platform forgets presses after a while: who pressed while we were down was told nothing, nor were we."""
+        last, now = ownership.fact(db, ALIVE), self.now()
+        ownership.keep_fact(db, ALIVE, now.isoformat())
+        forgetful = [c.name for c in self.channels.values() if c.limits.presses_live is not None]
+        if last is None or not forgetful:
+            return
+        since = datetime.fromisoformat(last)
+        if (now - since).total_seconds() <= min(self.channels[n].limits.presses_live or 0 for n in forgetful):
+            return
+        with speaking(self.school.language):
+            ctx = self.pipeline.alone(db)
+            start, end = self.school.write_time(since, now), self.school.write_time(now, now)
+            text = _(
+                "{start} 到 {end} 我停过机，这段时间在群里点的按钮可能没有记上。没有回执就是没有记上，请大家再点一次。",
+                start=start,
+                end=end,
+            )
+            ctx.say(text, to=Office(), gentle=True, name=f"gap:{int(since.timestamp())}")
+            self.pipeline.conclude_alone(ctx, "gap")
 
     def _after_commit(self, notes: frozenset[str]) -> None:
         self.postman.wake(notes)
@@ -110,3 +147,5 @@ class RunningSchool:
         outbox.forget_old(db, now - KEEP_SENT)
         diary.forget_old(db, now - KEEP_SENT)
         files.forget_old(db, now - KEEP_FILES)
+        webchat.forget_old(db, now - KEEP_FILES)
+        sessions.forget_old(db, now)

@@ -9,11 +9,13 @@ import shutil
 import signal
 import sqlite3
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -32,6 +34,7 @@ from storage.lock import OwnerLock
 
 if TYPE_CHECKING:
     import uvicorn
+    from starlette.types import ASGIApp
 
 log = structlog.get_logger()
 
@@ -95,11 +98,11 @@ def channels_of(settings: Settings, running: RunningSchool) -> Sequence[Channel]
             WebChannel(running.desk, running.shelves, running.school, running.now, upload_bytes=size, hints=hints)
         )
     if settings.telegram.enabled:
-        found.append(_telegram(settings))
+        found.append(_telegram(settings, running))
     return found
 
 
-def _telegram(settings: Settings) -> Channel:
+def _telegram(settings: Settings, running: RunningSchool) -> Channel:
     from bot.channels.telegram.channel import TelegramChannel
 
     telegram = settings.telegram
@@ -107,11 +110,14 @@ def _telegram(settings: Settings) -> Channel:
     return TelegramChannel(
         telegram.token.get_secret_value(),
         api_base=telegram.api_base,
-        bot_username=telegram.bot_username,
+        username=telegram.bot_username,
         mode=telegram.mode,
         webhook_url=telegram.webhook_url,
         webhook_secret=telegram.webhook_secret.get_secret_value() if telegram.webhook_secret else None,
         max_upload=settings.uploads.max_mb * 1024 * 1024,
+        endings=tuple(running.router.uploads),
+        language=settings.school.language,
+        now=running.now,
     )
 
 
@@ -184,7 +190,12 @@ async def _open(settings: Settings, shelves: Shelves, port: int, stop: asyncio.E
     running = RunningSchool(
         shelves, school_of(settings), router_of(), channels=lambda running: channels_of(settings, running)
     )
-    running.desk.lost = lambda: asyncio.get_running_loop().call_soon_threadsafe(stop.set)
+    loop = asyncio.get_running_loop()
+
+    def lost() -> None:
+        loop.call_soon_threadsafe(stop.set)
+
+    running.desk.lost = lost
     await running.start()
     server = None
     try:
@@ -193,38 +204,65 @@ async def _open(settings: Settings, shelves: Shelves, port: int, stop: asyncio.E
         yield running
     finally:
         if server is not None:
-            server.should_exit = True
+            await server.close(running.channels["web"])
         await running.stop()
 
 
-async def _serve_web(settings: Settings, running: RunningSchool, port: int) -> uvicorn.Server:
-    import uvicorn
+@dataclass(slots=True)
+class Doors:
+    """The web server of a running school."""
 
-    from bot.channels.web import server as web
+    server: uvicorn.Server
+    task: asyncio.Task[None]
+
+    async def close(self, channel: Channel) -> None:
+        """First the open streams end, else they would hold the doors for the whole grace time."""
+        self.server.should_exit = True
+        await channel.close()
+        await self.task
+
+
+async def _serve_web(settings: Settings, running: RunningSchool, port: int) -> Doors:
+    import uvicorn
 
     class Embedded(uvicorn.Server):
         """We own the signals."""
 
         @contextlib.contextmanager
-        def capture_signals(self):  # type: ignore[no-untyped-def]
+        def capture_signals(self) -> Iterator[None]:
             yield
 
-    application = web.build(running.channels["web"], hosts=settings.web.hosts, demo=settings.web.demo, secure=_is_https(settings))
-    telegram = running.channels.get("telegram")
-    if telegram is not None:
-        application = web.webhook_route(application, telegram.webhook)
     config = uvicorn.Config(
-        application, host=settings.web.host, port=port, log_config=None, access_log=False, server_header=False,
-        timeout_graceful_shutdown=3, lifespan="off", ws="none",
+        _application(settings, running), host=settings.web.host, port=port, log_config=None, access_log=False,
+        server_header=False, proxy_headers=False, timeout_graceful_shutdown=3, lifespan="off", ws="none",
     )  # fmt: skip
     server = Embedded(config)
-    task = asyncio.create_task(server.serve(), name="web server")
-    while not server.started and not task.done():
+    task = asyncio.create_task(_run(server), name="web server")
+    while not server.started and not task.done():  # noqa: ASYNC110 uvicorn has no event for it
         await asyncio.sleep(0.01)
     if not server.started:
         raise Refusal(f"端口 {port} 打不开：可能已被占用，请换一个：python -m bot run --port {port + 1}")
     print(f"红烛已启动：http://{settings.web.host}:{port}/" + ("（演示学校）" if settings.web.demo else ""), flush=True)
-    return server
+    return Doors(server, task)
+
+
+async def _run(server: uvicorn.Server) -> None:
+    with contextlib.suppress(SystemExit):  # uvicorn leaves so when the port is taken
+        await server.serve()
+
+
+def _application(settings: Settings, running: RunningSchool) -> ASGIApp:
+    from bot.channels.telegram.channel import TelegramChannel
+    from bot.channels.web import server
+    from bot.channels.web.channel import WebChannel
+
+    web, telegram = running.channels["web"], running.channels.get("telegram")
+    assert isinstance(web, WebChannel)  # noqa: S101 ``channels_of`` made it
+    application = server.build(web, hosts=settings.web.hosts, demo=settings.web.demo, secure=_is_https(settings))
+    if isinstance(telegram, TelegramChannel):
+        path = urlsplit(settings.telegram.webhook_url or "").path or "/telegram/webhook"
+        return server.webhook_route(application, telegram.webhook, path)
+    return application
 
 
 def _is_https(settings: Settings) -> bool:

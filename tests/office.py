@@ -12,6 +12,7 @@ Every step waits until nothing that is due is left to do, so there is no sleepin
 from __future__ import annotations
 
 import asyncio
+import tempfile
 import threading
 import uuid
 from collections.abc import Callable, Coroutine, Sequence
@@ -20,6 +21,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
+
+from sqlalchemy import make_url
 
 from bot.app import RunningSchool
 from bot.engine.port import Answer, Channel, Content, DeliveryFailed, Document, Hear, Limits
@@ -293,10 +296,12 @@ class Office:
         staff: int = 38,
         start: datetime = MONDAY,
         fresh: bool = True,
+        secrets: Path | None = None,
     ) -> None:
         self.stage = stage or PaperStage()
         self.time = FakeTime(start)
         self.url = url
+        self.secrets = secrets or _beside(url)
         self.features = features
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="school", daemon=True)
@@ -329,7 +334,7 @@ class Office:
             self.people[person.name] = Somebody(self, person.name, person.id)
         self.stage.prepare(cast)
         hours, quiet = when.SchoolHours(zone=ZONE), when.QuietHours()
-        school = School("红烛中学", hours, quiet, Calendar())
+        school = School("红烛中学", hours, quiet, Calendar(), secrets=self.secrets)
         router = build(self.features)
         self.running = RunningSchool(shelves, school, router, now=self.time, channels=self.stage.channels)
         self.run(self.running.start())
@@ -423,6 +428,12 @@ class Office:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+
+def _beside(url: str) -> Path:
+    """Where keys live: beside the SQLite file, or in a folder of its own where the database is a server."""
+    file = make_url(url).database if url.startswith("sqlite") else None
+    return Path(file).parent / "secrets" if file else Path(tempfile.mkdtemp(prefix="secrets-"))
 
 
 def sqlite_url(folder: Path) -> str:

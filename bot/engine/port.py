@@ -31,6 +31,7 @@ class Limits:
     group: tuple[Window, ...] = ()
     edit_seconds: float = 0.0
     parallel: int = 8
+    presses_live: float | None = None  # seconds for which the platform keeps a press while we are down; None: for ever
 
 
 class DeliveryFailed(Exception):

@@ -1,0 +1,319 @@
+"""The same dialogues on real wires: Telegram by polling and by webhook, and the web page, all through HTTP.
+
+A stage turns what a person does into what their phone would send, and reads back what their phone would show.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator, Sequence
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import uvicorn
+
+from bot.app import RunningSchool
+from bot.channels.telegram.channel import TelegramChannel
+from bot.channels.web.channel import WebChannel
+from bot.channels.web.server import build, webhook_route
+from bot.engine.port import Answer, Channel, Document, Hear, Limits
+from bot.kit.event import Event, Joined, Said, Tapped
+from storage.people import Person
+from tests.fakes.telegram import FakeTelegram
+from tests.office import PaperStage, Seen, Stage
+
+HOSTS = ("127.0.0.1", "localhost")
+FIRST = 100_000  # Telegram's numbers of the people on the roster begin here
+
+
+class Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class Door:
+    """A web server on the school's own loop, on a port of its own."""
+
+    def __init__(self) -> None:
+        self.socket = socket.socket()
+        self.socket.bind(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
+
+    async def open(self, app: Any) -> None:
+        config = uvicorn.Config(app, log_config=None, lifespan="off", ws="none", timeout_graceful_shutdown=1)
+        self.server = Server(config)
+        self.task = asyncio.create_task(self.server.serve([self.socket]))
+        while not self.server.started:  # noqa: ASYNC110 uvicorn has no event for it
+            await asyncio.sleep(0.005)
+
+    async def close(self) -> None:
+        self.server.should_exit = True
+        await self.task
+
+
+# --- Telegram -------------------------------------------------------------------------------------------------
+
+
+class _Hooked(TelegramChannel):
+    """The channel with its own door, opened before the webhook is set."""
+
+    door: Door
+
+    async def listen(self, hear: Hear) -> None:
+        async def nothing(scope: Any, receive: Any, send: Any) -> None:
+            await send({"type": "http.response.start", "status": 404, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+
+        await self.door.open(webhook_route(nothing, self.webhook))
+        await super().listen(hear)
+
+    async def close(self) -> None:
+        await super().close()
+        await self.door.close()
+
+
+class TelegramStage(Stage):
+    channel = "telegram"
+
+    def __init__(self, mode: str) -> None:
+        self.mode = mode
+        self.fake = FakeTelegram()
+        self.fake.start()
+        self.room = self.fake.group("全体教职工群", supergroup=True)
+        self.group = str(self.room.id)
+        self.users: dict[str, Any] = {}
+        self.limits = Limits()  # no waiting in dialogues; the real ones have tests and a benchmark of their own
+
+    def account(self, number: int) -> str:
+        return str(FIRST + number)
+
+    talk = account
+
+    def channels(self, running: RunningSchool) -> Sequence[Channel]:
+        facts: dict[str, Any] = {
+            "api_base": self.fake.url, "limits": self.limits, "retry_seconds": 0.05, "poll_seconds": 2, "now": running.now,
+        }  # fmt: skip
+        if self.mode == "polling":
+            return [TelegramChannel(self.fake.token, **facts)]
+        door = Door()
+        url = f"{door.url}/telegram/webhook"
+        channel = _Hooked(self.fake.token, mode="webhook", webhook_url=url, webhook_secret="geheim", **facts)
+        channel.door = door
+        return [channel]
+
+    def prepare(self, cast: Sequence[Person]) -> None:
+        for person in cast:
+            self._user(self.account(person.id), person.name)
+
+    def _user(self, account: str, name: str) -> Any:
+        if account not in self.users:
+            self.users[account] = self.fake.user(name, id=int(account), started=True)
+            self.room.add(self.users[account])
+        return self.users[account]
+
+    async def deliver(self, event: Event) -> Answer:
+        return await asyncio.to_thread(self._act, event)
+
+    def _act(self, event: Event) -> Answer:
+        who = self._user(event.sender.id, "访客")
+        match event:
+            case Tapped():
+                press = who.forges(self._message(event), event.token)
+                toast = press.wait(10)
+                self._heard()
+                return Answer(toast, bool(press.alert))
+            case Said() if event.upload is not None:
+                before = len(who.inbox)
+                room = None if event.place.private else self.room
+                who.sends_document(event.upload.name, event.upload.content, caption=event.text or None, in_=room)
+            case Said():
+                before = len(who.inbox)
+                room = None if event.place.private else self.room
+                answered = self._by_ref(event.place.id, event.quotes) if event.quotes else None
+                who.says(event.text, in_=room, reply_to=answered)
+            case Joined():
+                before = len(who.inbox)
+                who.starts()
+            case _:
+                raise NotImplementedError(event)
+        self._heard()
+        new = who.inbox[before:]
+        return Answer(new[0].text if new else None)
+
+    def _heard(self) -> None:
+        self.fake.wait(lambda: self.fake.pending == 0, timeout=20)
+
+    def _message(self, tap: Tapped) -> Any:
+        found = self._by_ref(tap.place.id, tap.message or "")
+        known = [*([found] if found else []), *self._all(tap.place.id), *self.room.from_bot]
+        assert known, "nobody can press a button where the bot has said nothing"
+        return known[0]
+
+    def _all(self, place: str) -> list[Any]:
+        return list(self.room.from_bot) if place == self.group else list(self.users[place].inbox)
+
+    def _by_ref(self, place: str, ref: str) -> Any:
+        return next((message for message in self._all(place) if str(message.id) == ref), None)
+
+    def messages(self, place: str) -> list[Seen]:
+        if place != self.group and place not in self.users:
+            return []
+        return [self._seen(message) for message in self._all(place) if not message.deleted]
+
+    def _seen(self, message: Any) -> Seen:
+        buttons = [(label, data) for row in message.buttons for label, data in row]
+        document = None
+        if message.document is not None:
+            facts = message.document
+            document = Document(facts.get("file_name", ""), facts.get("mime_type", ""), message.file)
+        text = message.text or (document.name if document else "")
+        return Seen(str(message.id), text, buttons, message.edits, document)
+
+    async def settled(self) -> None:
+        await asyncio.to_thread(self._heard)
+
+    def close(self) -> None:
+        self.fake.stop()
+
+
+# --- the web page ---------------------------------------------------------------------------------------------
+
+
+class _Paged(WebChannel):
+    """The channel with its own door."""
+
+    door: Door
+
+    async def listen(self, hear: Hear) -> None:
+        await self.door.open(build(self, hosts=HOSTS, demo=True))
+        await super().listen(hear)
+
+    async def close(self) -> None:
+        await super().close()
+        await self.door.close()
+
+
+class WebStage(Stage):
+    channel = "web"
+    group = "all"
+
+    def account(self, number: int) -> str:
+        return f"p{number}" if number < 9000 else f"g{number:08x}"
+
+    talk = account
+
+    def channels(self, running: RunningSchool) -> Sequence[Channel]:
+        self.running = running
+        channel = _Paged(running.desk, running.shelves, running.school, running.now)
+        channel.door = self.door = Door()
+        return [channel]
+
+    async def deliver(self, event: Event) -> Answer:
+        deed = {"id": event.id.rpartition(":")[2], "place": "me" if event.place.private else "all"}
+        async with httpx.AsyncClient(
+            base_url=self._base(event.sender.id), headers=self._headers(), trust_env=False
+        ) as client:
+            match event:
+                case Tapped():
+                    answer = await client.post("tap", json={**deed, "token": event.token, "message": event.message})
+                case Said() if event.upload is not None:
+                    headers = {"x-file-name": quote(event.upload.name)}
+                    answer = await client.post("upload", params=deed, headers=headers, content=event.upload.content)
+                case Said():
+                    answer = await client.post("say", json={**deed, "text": event.text, "quotes": event.quotes})
+                case Joined():
+                    answer = await client.post("open")
+                case _:
+                    raise NotImplementedError(event)
+        found = answer.json()
+        return Answer(found.get("toast") or found.get("error"), bool(found.get("alert")), found.get("ok", False))
+
+    def _base(self, account: str) -> str:
+        return f"{self.door.url}/as/{account}/"
+
+    def _headers(self) -> dict[str, str]:
+        return {"origin": self.door.url}
+
+    def messages(self, place: str) -> list[Seen]:
+        who = place if place != self.group else self.account(1)
+        with httpx.Client(base_url=self._base(who), trust_env=False) as client:
+            page = _Page(place == self.group)
+            page.feed(client.get("").text)
+            return [self._with_file(client, seen) for seen in page.seen]
+
+    def _with_file(self, client: httpx.Client, seen: Seen) -> Seen:
+        if seen.document is not None:
+            got = client.get(seen.document.mime)
+            seen.document = Document(seen.document.name, got.headers["content-type"], got.content)
+        return seen
+
+
+class _Page(HTMLParser):
+    """What the bot has said in one conversation of the page."""
+
+    def __init__(self, group: bool) -> None:
+        super().__init__()
+        self.seen: list[Seen] = []
+        self._want = "all" if group else "me"
+        self._here = False
+        self._mine: Seen | None = None
+        self._open: list[str] = []  # the tags inside the message
+        self._words = 0  # how deep we were when its own words began; 0: not in them
+        self._label: list[str] | None = None
+        self._token = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        facts = {key: value or "" for key, value in attrs}
+        if tag == "section":
+            self._here = facts.get("data-where") == self._want
+        if self._mine is not None:
+            self._inside(tag, facts)
+        elif tag == "li" and self._here and "data-seq" in facts and not facts.get("data-account"):
+            self._mine, self._open = Seen(facts["data-seq"], ""), []
+            self.seen.append(self._mine)
+
+    def _inside(self, tag: str, facts: dict[str, str]) -> None:
+        if tag in ("br", "img", "input", "hr"):
+            return
+        self._open.append(tag)
+        classes = facts.get("class", "").split()
+        if not self._words and ("bubble" in classes or "card" in classes):
+            self._words = len(self._open)
+        if tag == "button" and "data-token" in facts:
+            self._label, self._token = [], facts["data-token"]
+        if tag == "a" and facts.get("href", "").startswith("file/") and self._mine is not None:
+            self._mine.document = Document("", facts["href"], b"")
+
+    def handle_endtag(self, tag: str) -> None:
+        if self._mine is None:
+            return
+        if not self._open:
+            self._mine = None
+            return
+        if self._label is not None and tag == "button":
+            self._mine.buttons.append(("".join(self._label).strip(), self._token))
+            self._label = None
+        if self._words == len(self._open):
+            self._words = 0
+        self._open.pop()
+
+    def handle_data(self, data: str) -> None:
+        if self._mine is None or not self._words:
+            return
+        if self._label is not None:
+            self._label.append(data)
+        else:
+            self._mine.text += data.strip("\n ") if data.strip() else ""
+
+
+STAGES = {
+    "paper": PaperStage,
+    "telegram-polling": lambda: TelegramStage("polling"),
+    "telegram-webhook": lambda: TelegramStage("webhook"),
+    "web": WebStage,
+}
