@@ -34,6 +34,10 @@ class Meter:
     def start(self) -> None:
         self._open += 1
 
+    def drop(self) -> None:
+        """What was started did not leave after all."""
+        self._open -= 1
+
     def end(self, now: float) -> None:
         self._open -= 1
         for _window, ended in self._windows:
@@ -54,6 +58,7 @@ class Lane:
     parcels: deque[Parcel] = field(default_factory=deque)
     stale: dict[tuple[str, str], Copy] = field(default_factory=dict)
     busy: bool = False
+    reserved: bool = False  # a place in the windows is taken for the send that is being prepared
     hold: float = 0.0  # monotonic: nothing before this
     edited: float = -1e9  # monotonic: the last edit
 

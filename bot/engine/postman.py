@@ -200,6 +200,9 @@ class Postman:
             else self._refresh(lane, next(iter(lane.stale.values())))
         )
         lane.busy = True
+        lane.reserved = True
+        for meter in self._meters(lane):
+            meter.start()  # now, not when the call begins: drawing takes a moment, in which others look at the windows
         self._flying[lane.channel] += 1
         task = asyncio.get_running_loop().create_task(self._guard(lane, work))
         self._tasks.add(task)
@@ -216,6 +219,10 @@ class Postman:
             log.exception("postman.bug", channel=lane.channel)
             lane.hold = time.monotonic() + 5.0
         finally:
+            if lane.reserved:
+                lane.reserved = False
+                for meter in self._meters(lane):
+                    meter.drop()
             lane.busy = False
             self._flying[lane.channel] -= 1
             asyncio.get_running_loop().call_soon(self._wake.set)
@@ -269,14 +276,16 @@ class Postman:
             return self.router.draw(View(db, self.now(), self.school), key)
 
     async def _counted(self, lane: Lane, sending: Any) -> Any:
-        meters = (lane.meter, self._overall[lane.channel])
-        for meter in meters:
-            meter.start()
+        """Makes the call for which ``_try`` reserved a place in the windows."""
         try:
             return await sending
         finally:
-            for meter in meters:
+            lane.reserved = False
+            for meter in self._meters(lane):
                 meter.end(time.monotonic())
+
+    def _meters(self, lane: Lane) -> tuple[Meter, Meter]:
+        return lane.meter, self._overall[lane.channel]
 
     async def _failed(self, lane: Lane, parcel: Parcel, failure: DeliveryFailed) -> None:
         log.warning("postman.failed", seq=parcel.seq, channel=lane.channel, error=failure.reason[:80])

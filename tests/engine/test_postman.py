@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.engine.lanes import Meter
-from bot.engine.port import DeliveryFailed, Window
+from bot.engine.port import Content, DeliveryFailed, Limits, Window
 from bot.kit.event import Place
 from storage import outbox, people
 from storage.base import Db
@@ -184,3 +184,24 @@ def test_a_window_is_never_overfilled(count: int, seconds: float) -> None:
         meter.end(now)
     for first in starts:
         assert sum(first <= at < first + seconds for at in starts) <= count
+
+
+def test_sends_that_are_being_prepared_fill_the_windows_too(tmp_path: Path) -> None:
+    """Drawing takes a moment; whoever looks at the windows in that moment must see that the place is taken."""
+    stage, starts = PaperStage(), []
+    stage.paper.limits = Limits(overall=(Window(3, 0.4),), parallel=8)
+    office = Office(sqlite_url(tmp_path), [feature], stage)
+    send = stage.paper.send
+
+    async def timed(place: Place, content: Content) -> object:
+        starts.append(time.monotonic())
+        return await send(place, content)
+
+    stage.paper.send = timed  # type: ignore[method-assign,assignment]
+    now = office.time()
+    facts = {"channel": "paper", "private": True, "kind": "text", "body": "通知", "made_at": now, "due_at": now}
+    office.write(lambda db: outbox.put(db, [{**facts, "place": f"p{n}", "key": f"n>{n}"} for n in range(9)]))
+    office.close()
+    assert len(starts) == 9
+    for first in starts:
+        assert sum(first <= at < first + 0.4 for at in starts) <= 3
