@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -27,6 +27,7 @@ from storage.base import Db, Id, Instant, metadata
 from storage.dialect import upsert
 
 QUEUED, SENT, DEAD = "queued", "sent", "dead"
+KEPT = timedelta(days=30)  # the record that something was sent; its words go with the sending
 
 outbox = Table(
     "outbox",

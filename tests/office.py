@@ -17,7 +17,7 @@ import threading
 import uuid
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -29,10 +29,10 @@ from bot.engine.port import Answer, Channel, Content, DeliveryFailed, Document, 
 from bot.engine.router import build
 from bot.kit import when
 from bot.kit.calendar import Calendar
-from bot.kit.card import Card, Tally
+from bot.kit.card import Block, Card, Tally
 from bot.kit.context import School, View
 from bot.kit.event import Account, Event, Joined, Place, Said, Tapped, Upload
-from bot.kit.feature import Feature
+from bot.kit.feature import Feature, Month
 from storage import outbox, people
 from storage.base import Db, metadata
 from storage.engine import Shelves
@@ -233,6 +233,11 @@ class Somebody:
         self._does(Joined(self._id(), self._at(), self.account, self.talk))
         return self
 
+    def brings_bot(self, title: str = "全体教职工群") -> Somebody:
+        """Adds the bot to the group."""
+        self._does(Joined(self._id(), self._at(), self.account, self.office.room, title))
+        return self
+
     def sees(self, label: str) -> bool:
         """Is there a button of that label?"""
         try:
@@ -368,6 +373,14 @@ class Office:
             card = self.running.router.draw(View(db, self.time(), self.running.school), key)
         assert card is not None, key
         return Shown(key, card)
+
+    def section(self, title: str, month: date) -> Sequence[Block]:
+        """What a feature tells of a month."""
+        with self.reading() as db:
+            view = View(db, self.time(), self.running.school)
+            return next(feature.sections[title] for feature in self.features if title in feature.sections)(
+                view, Month(month)
+            )
 
     def reading(self) -> Any:
         return self.running.shelves.reading()
