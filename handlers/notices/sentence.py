@@ -1,0 +1,205 @@
+"""One sentence into a notice: 周五下午三点半 三楼会议室 教学例会，周四前回复 -> time, place, topic, deadline. Pure.
+
+``when`` finds the times and where they stand; a place is labelled 地点 or ends like a room; the rest is the topic.
+Nothing here is final: whatever was read is shown to the office before anybody else sees it.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time
+
+from bot.kit import when
+from bot.kit.context import School
+from bot.kit.errors import NotUnderstood, Refused
+from bot.kit.when import Kind, Reading
+from bot.kit.words import _
+
+TOPIC, PLACE = 120, 60  # characters
+HOLE = "\0"  # where a time stood
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """When a meeting is; ``sure`` is false where something of it was assumed."""
+
+    starts: datetime
+    ends: datetime | None = None
+    sure: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Gleaned:
+    """What the sentence says; ``day`` without its hour; ``trouble``: why a time in it was not taken."""
+
+    topic: str = ""
+    place: str = ""
+    slot: Slot | None = None
+    day: date | None = None
+    deadline: datetime | None = None
+    trouble: str = ""
+
+
+def glean(text: str, now: datetime, school: School) -> Gleaned:
+    """Everything that is certain enough to be shown. ``Refused`` for a date that cannot be, and for 每周五."""
+    text = tidy(text, keep_lines=True)
+    times = _times(text, now, school)
+    replies = [one for one in times if _asks_reply(text, one)]
+    main = next((one for one in times if one not in replies and slot_of(one)), None)
+    day = next((one for one in times if one not in replies and one.kind is Kind.DAY), None)
+    used = [one for one in (main or day, replies[0] if replies else None) if one]
+    found = Gleaned(slot=slot_of(main) if main else None, day=_date(day) if day and not main else None)
+    found = _still_ahead(replace(found, deadline=replies[0].latest if replies else None), now, school)
+    place, rest = _place(_with_holes(text, used))
+    topic = _topic(rest)
+    if len(topic) > TOPIC:
+        return replace(found, place=place, trouble=_("主题有 {n} 字，请写短一点。", n=len(topic)))
+    return replace(found, place=place, topic=topic)
+
+
+def slot_of(reading: Reading) -> Slot | None:
+    """The meeting's time, where the reading has an hour and is one meeting long."""
+    start, end = reading.start, reading.end
+    if reading.kind is Kind.POINT and start:
+        return Slot(_minute(start), None, reading.sure)
+    if reading.kind is Kind.RANGE and start and end and start.date() == end.date() and start.time() != time(0):
+        return Slot(_minute(start), _minute(end), reading.sure)
+    return None
+
+
+def on_day(day: date, text: str, now: datetime, school: School) -> Slot | None:
+    """下午三点半, asked for a day that is known; a text that names a day of its own is taken at its word."""
+    prefix = f"{day.year}年{day.month}月{day.day}日"
+    found = school.read_time(prefix + text, now)
+    if found is None or found.span[1] <= len(prefix):
+        found = school.read_time(text, now)
+    return slot_of(found) if found else None
+
+
+def tidy(text: str, *, keep_lines: bool = False) -> str:
+    """NFKC without control and direction marks, which have no place in a title that everybody reads."""
+    kept = "\n" if keep_lines else ""
+    plain = unicodedata.normalize("NFKC", text)
+    plain = "".join(c if c in kept or unicodedata.category(c) not in ("Cc", "Cf", "Zl", "Zp") else " " for c in plain)
+    return "\n".join(" ".join(line.split()) for line in plain.split("\n"))
+
+
+# --- times ----------------------------------------------------------------------------------------------------
+
+
+def _times(text: str, now: datetime, school: School) -> Sequence[Reading]:
+    try:
+        times = when.find(text, now, school.hours)
+    except NotUnderstood as error:
+        raise Refused(_("{why}（改好后请整句再发一次）", why=error.sentence)) from error
+    if times and all(one.kind is Kind.RECURRENCE for one in times):
+        raise Refused(_("会议通知一次发一场，请写这一次的日期；每周都要的请用学习提醒。"))
+    return times
+
+
+def _asks_reply(text: str, reading: Reading) -> bool:
+    """周四前回复, 回复截止周四: until when answers count."""
+    if reading.kind not in (Kind.DEADLINE, Kind.DAY, Kind.POINT):
+        return False
+    before, after = text[: reading.span[0]], text[reading.span[1] :]
+    if reading.kind is Kind.DEADLINE and _REPLY_AFTER.match(after):
+        return True
+    return bool(_REPLY_BEFORE.search(before))
+
+
+def _still_ahead(found: Gleaned, now: datetime, school: School) -> Gleaned:
+    if found.slot and found.slot.starts <= now:
+        at = school.write_time(found.slot.starts, now)
+        return replace(found, slot=None, trouble=_("{at} 已经过去了，请换一个时间。", at=at))
+    if found.deadline and found.deadline <= now:
+        at = school.write_time(found.deadline, now)
+        return replace(found, deadline=None, trouble=_("回复截止 {at} 已经过去了，先不设截止。", at=at))
+    if found.deadline and found.slot and found.deadline >= found.slot.starts:
+        return replace(found, deadline=None)
+    return found
+
+
+def _with_holes(text: str, used: Sequence[Reading]) -> str:
+    for one in sorted(used, key=lambda reading: reading.span, reverse=True):
+        before, after = text[: one.span[0]], text[one.span[1] :]
+        if _asks_reply(text, one):
+            before, after = _REPLY_BEFORE.sub("", before), _REPLY_AFTER.sub("", after)
+        text = f"{_LABEL_TIME.sub('', before)}{HOLE}{after}"
+    return text
+
+
+def _minute(at: datetime) -> datetime:
+    return at.replace(second=0, microsecond=0)
+
+
+def _date(reading: Reading) -> date | None:
+    return reading.start.date() if reading.start else None
+
+
+_REPLY = r"(?:回复|回执|答复|反馈|报名)"
+_REPLY_AFTER = re.compile(rf"\s*(?:请|务必|都)*(?:{_REPLY}|报给|告诉|告知)(?:办公室|我|一下|是否参加)?")
+_REPLY_BEFORE = re.compile(
+    rf"(?:请|务必)?(?:于|在)?{_REPLY}(?:截止|时间|日期|期限|到)*\s*[:是为]?\s*$|(?:请|务必)(?:于|在)?\s*$"
+)
+_LABEL_TIME = re.compile(r"(?:会议|开会)?时间\s*[:是为]?\s*$")
+
+# --- place ----------------------------------------------------------------------------------------------------
+
+_STOP = rf"\s,。;{HOLE}"
+_ROOM = (
+    rf"[^{_STOP}]{{0,14}}?(?:室|厅|楼|场|馆|堂)(?:[0-9]{{1,4}}|[a-zA-Z]座)?(?:\([^)]{{1,6}}\))?"
+    r"(?<!现场)(?<!市场)(?<!立场)(?<!专场)(?<!课堂)(?<!开场)"
+)
+_HALL = (
+    rf"[^{_STOP}]{{0,10}}?(?:会议室|报告厅|多功能厅|阶梯教室|录播教室|录播室|教室|办公室|活动室|接待室|阅览室|实验室"
+    r"|图书馆|体育馆|礼堂|食堂|操场|大厅|演播厅)"
+)
+_ONLINE = r"(?:线上(?:会议)?|腾讯会议|钉钉(?:会议)?|企业微信(?:会议)?|飞书(?:会议)?|zoom(?:会议)?)"
+_NUMBER = r"(?:\s*(?:会议号|房间号|号|id)?\s*:?\s*#?[0-9][0-9 \-]{5,}[0-9])?"
+_HELD = r"(?:召开|举行|举办|集合|集中|参加|开(?!学|题|放|幕|班|课|展|发|始|门))"
+_PLACES = (
+    re.compile(rf"(?:会议|开会)?地点\s*[:是为在]+\s*(?P<place>[^{_STOP}]{{1,60}})"),
+    re.compile(rf"(?:^|[{_STOP}]|[在到于])(?P<place>{_ONLINE}{_NUMBER})(?=[{_STOP}]|$|{_HELD})", re.IGNORECASE),
+    re.compile(rf"[在到](?P<place>{_ROOM})(?=[{_STOP}]|$|{_HELD})"),
+    re.compile(rf"(?:^|[{_STOP}])[在到于]?(?P<place>{_ROOM})(?=[{_STOP}]|$|{_HELD})"),
+    re.compile(rf"{HOLE}[在到于]?(?P<place>{_HALL})(?!主任|人员|工作|建设|文化|管理|卫生|安全|使用|长|搬|改造)"),
+)
+
+
+def _place(text: str) -> tuple[str, str]:
+    """The place and the text without it."""
+    for pattern in _PLACES:
+        found = pattern.search(text)
+        if found and len(found["place"]) <= PLACE:
+            end = found.end("place")
+            return found["place"].strip(), f"{text[: found.start()]} {HOLE} {text[end:]}"
+    return "", text
+
+
+# --- topic ----------------------------------------------------------------------------------------------------
+
+_LABEL_TOPIC = re.compile(r"(?:会议)?(?:主题|议题|内容|名称)\s*[:是]\s*(?P<topic>[^\n]+)")
+_HELD_FIRST = re.compile(r"^(?:召开|举行|举办|开(?!学|题|放|幕|班|课|展|发|始|门)(?=\S{1,12}会))")
+_EDGE = " ,，。;:、-—\n"
+_GREETING = re.compile(r"^(?:各位|全体)(?:老师|同事|同志|教师|教职工)[:,，]\s*")
+_TAIL = re.compile(
+    r"(?:兹?定于|拟于|在|于)$|请?(?:大家|各位)?(?:准时|按时)(?:参加|出席|到会|参会)$|请(?:于|在|大家)?$|务必$"
+)
+
+
+def _topic(rest: str) -> str:
+    labelled = _LABEL_TOPIC.search(rest)
+    text = (labelled["topic"] if labelled else rest).replace(HOLE, "\n")
+    parts = [_bare(part) for part in text.split("\n")]
+    topic = "，".join(part for part in parts if part)
+    return re.sub(r"(?<=[\u4e00-\u9fff])\s*,\s*(?=[\u4e00-\u9fff])", "，", topic)
+
+
+def _bare(part: str) -> str:
+    """Without 各位老师, 定于, 召开, 请准时参加: what is said around a topic."""
+    part = _GREETING.sub("", part.strip(_EDGE))
+    part = _TAIL.sub("", part.strip(_EDGE)).strip(_EDGE)
+    return _HELD_FIRST.sub("", part).strip(_EDGE)
