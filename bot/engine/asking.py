@@ -55,7 +55,7 @@ class Asker:
         word = normal(text)
         if word in CANCEL:
             shelf.drop(ctx.db, ctx.place.channel, ctx.place.id, sender.id)
-            return _("好的，已取消。")
+            return _(form.dropped)
         values = form.load(asking.values)
         question = form.question(asking.field)
         try:

@@ -21,7 +21,7 @@ import msgspec
 
 from bot.kit import when
 from bot.kit.errors import NotUnderstood
-from bot.kit.words import _
+from bot.kit.words import N_, _
 
 if TYPE_CHECKING:
     from bot.kit.context import Context
@@ -64,6 +64,7 @@ class Form:
     """Subclass as a frozen dataclass. ``name`` is written by hand: half-filled forms outlive a deploy."""
 
     name: ClassVar[str] = ""
+    dropped: ClassVar[str] = N_("好的，已取消。")  # what 取消 is answered with; say so where something is kept already
 
     def __init_subclass__(cls, name: str = "", **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

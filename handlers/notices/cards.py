@@ -62,6 +62,7 @@ class Plan:
     groups: int
     leaves_at: datetime
     warnings: Sequence[str] = ()
+    unseen: bool = False  # sent, but still waiting for the morning
 
 
 def group(face: Face) -> Card | None:
@@ -130,9 +131,9 @@ def _look_twice(face: Face, plan: Plan) -> list[str]:
     if face.notice.state == DRAFT and not face.notice.sure:
         texts.append(_("时间没有写全，是按上面这样理解的，请核对。"))
     texts += plan.warnings
-    if not plan.groups:
+    if face.notice.state == DRAFT and not plan.groups:
         texts.append(_("还没有绑定群：请先在教职工群里发“绑定本群”。"))
-    if plan.leaves_at > face.now:
+    if plan.leaves_at > face.now and not plan.unseen:
         at = face.school.write_time(plan.leaves_at, face.now)
         texts.append(_("现在是安静时段，将于 {at} 发出。", at=at))
     return texts
@@ -155,17 +156,19 @@ def fix(face: Face, change: Change, plan: Plan, going: int) -> Card:
     if change.state != corrections.DRAFT:
         over = _("已确认。") if change.state == corrections.SENT else _("没有改动。")
         return Card(key, title, (what, Line(over)), foot=face.serial)
-    heard_by = Line(_heard_by(plan, 0 if cancels or change.kind == "topic" else going))
+    heard_by = Line(_heard_by(plan, cancels, 0 if cancels or change.kind == "topic" else going))
     body = (what, heard_by, *(Line(text) for text in _look_twice(face, plan)))
     steps = [(_("确认取消") if cancels else _("确认更正"), Step.SEND, Tone.MAIN)]
-    if plan.leaves_at > face.now:
+    if plan.leaves_at > face.now and not plan.unseen:
         steps.append((_("现在就发"), Step.NOW, Tone.PLAIN))
     steps.append((_("不改了"), Step.DROP, Tone.PLAIN))
     buttons = tuple(Button(label, OnChange(change.id, step), tone) for label, step, tone in steps)
     return Card(key, title, body, buttons, face.serial)
 
 
-def _heard_by(plan: Plan, going: int) -> str:
+def _heard_by(plan: Plan, cancels: bool, going: int) -> str:
+    if plan.unseen:
+        return _("通知还没有发到群里，不会再发。") if cancels else _("通知还没有发到群里，到时发的就是新的。")
     more = _("，并私聊 {n} 位要来的老师", n=going) if going else ""
     return _("确认后告诉 {groups} 个群{more}。", groups=plan.groups, more=more)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import datetime
 
 from bot.kit.context import Context, Persons
@@ -122,8 +121,11 @@ def carry_out(ctx: Context, change: Change, *, at_once: bool) -> str:
     if rules.packed(notice, change.kind) != change.before:
         raise Refused(_("这个通知刚刚被更正过，请重新发“更正通知”。"))
     arrives = rules.leaves_at(ctx.now, ctx.school, at_once)
-    if notice.leaves_at and notice.leaves_at <= ctx.now:  # the old card is out: who read it must hear in time
-        rules.check_time(min(notice.starts, _new_start(change, notice)), arrives, ctx.now, ctx.school)
+    starts = rules.unpack_time(change.after)[0] if change.kind == "time" else notice.starts
+    if unseen(notice, ctx.now):
+        rules.check_time(starts, max(arrives, notice.leaves_at or arrives), ctx.now, ctx.school)
+    else:  # who read the old card must hear in time
+        rules.check_time(min(notice.starts, starts), arrives, ctx.now, ctx.school)
     corrections.turn(ctx.db, change.id, corrections.SENT, ctx.now)
     taps.unbook(ctx, notice)
     if change.kind == "cancel":
@@ -135,27 +137,23 @@ def carry_out(ctx: Context, change: Change, *, at_once: bool) -> str:
 
 def revise(ctx: Context, notice: Notice, kind: str, value: str) -> Notice:
     """The notice with one fact changed, in the rows and on every copy of its card."""
-    if kind == "time":
-        starts, ends = rules.unpack_time(value)
-        deadline = notice.deadline if notice.deadline and notice.deadline < starts else None
-        notices.revise(ctx.db, notice.id, starts=starts, ends=ends, deadline=deadline)
-        changed = replace(notice, starts=starts, ends=ends, deadline=deadline)
-    else:
-        notices.revise(ctx.db, notice.id, **{kind: value})
-        changed = replace(notice, place=value) if kind == "place" else replace(notice, topic=value)
+    new = rules.changed(notice, kind, value, ctx.now)
+    facts = {"starts": new.starts, "ends": new.ends, "deadline": new.deadline, "place": new.place, "topic": new.topic}
+    notices.revise(ctx.db, notice.id, **facts)
     for prefix in ("notice", "notice-me", "notice-draft"):
         ctx.redraw(f"{prefix}:{notice.id}")
-    return changed
+    return new
 
 
-def _new_start(change: Change, notice: Notice) -> datetime:
-    return rules.unpack_time(change.after)[0] if change.kind == "time" else notice.starts
+def unseen(notice: Notice, now: datetime) -> bool:
+    """Sent in the night: the card waits for the morning, and nobody has read it."""
+    return notice.leaves_at is not None and notice.leaves_at > now
 
 
 def _cancel(ctx: Context, notice: Notice, change: Change, *, gentle: bool) -> str:
-    unseen = notice.leaves_at is not None and notice.leaves_at > ctx.now
-    notices.turn(ctx.db, notice.id, notices.OPEN, notices.DROPPED if unseen else notices.CANCELLED)
-    if unseen:
+    hidden = unseen(notice, ctx.now)
+    notices.turn(ctx.db, notice.id, notices.OPEN, notices.DROPPED if hidden else notices.CANCELLED)
+    if hidden:
         return _("已取消。通知还没有发到群里，不会再发了。")
     ctx.settle(f"notice:{notice.id}")
     ctx.redraw(f"notice-me:{notice.id}")
@@ -165,7 +163,7 @@ def _cancel(ctx: Context, notice: Notice, change: Change, *, gentle: bool) -> st
 
 
 def _tell(ctx: Context, notice: Notice, change: Change, *, gentle: bool) -> str:
-    if notice.leaves_at is not None and notice.leaves_at > ctx.now:
+    if unseen(notice, ctx.now):
         return _("已更正。通知还没有发到群里，到时发的就是新的。")
     facts = {"serial": notice.serial, "what": rules.spoken(change, ctx.school)}
     groups = _to_groups(ctx, notice, change, _("〔通知 {serial}〕更正：{what}。", **facts), gentle)

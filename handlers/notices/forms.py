@@ -42,8 +42,8 @@ def slot(ctx: Context, text: str) -> Slot:
 
 def hour(ctx: Context, text: str) -> str:
     """The hour of a day that is known already; kept as it was typed, read once the day is at hand."""
-    tomorrow = sentence.on_day(date(ctx.now.year + 1, 1, 4), text, ctx.now, ctx.school)
-    if tomorrow is None:
+    any_day = date(ctx.now.year + 1, 1, 4)
+    if sentence.on_day(any_day, text, ctx.now, ctx.school) is None:
         raise NotUnderstood(_("没看懂这个钟点。例：下午三点半，15:30。"))
     return text.strip()[:60]
 
@@ -109,8 +109,8 @@ class Announce(Form, name="notices.announce"):
     place: str = ask(N_("在哪里开？例：三楼会议室"), place, choices=recent_places)
     slot: Slot | None = ask(N_("什么时间开？例：周五下午三点半"), slot, default=None)
     hour: str = ask(N_("这一天几点开始？例：下午三点半"), hour, default="")
-    day: date | None = ask("", line, default=None)
-    deadline: datetime | None = ask("", line, default=None)
+    day: date | None = None
+    deadline: datetime | None = None
 
     @classmethod
     def missing(cls, values: Mapping[str, object]) -> str | None:
@@ -153,7 +153,7 @@ class Correct(Form, name="notices.correct"):
 
     notice: int = ask(N_("更正哪一个通知？"), which, choices=open_notices)
     kind: str = ask(N_("更正什么？"), kind, choices=tuple(KINDS))
-    value: str = ask("", line, default="")
+    value: str = ""
 
 
 @dataclass(frozen=True)
@@ -165,6 +165,8 @@ class Cancel(Form, name="notices.cancel"):
 class Which(Form, name="notices.which"):
     """Two notices are open and somebody said 收到: asked once, in private."""
 
+    dropped = N_("好的，没有记下。")
+
     answer: Answer
     note: str
     plain: bool
@@ -173,5 +175,7 @@ class Which(Form, name="notices.which"):
 
 @dataclass(frozen=True)
 class Reason(Form, name="notices.reason"):
+    dropped = N_("好的，没有填原因。请假已经记下，要改请回复“能到”。")
+
     notice: int
     reason: str = ask(N_("已记下：请假。什么原因？只有办公室看得到。"), reason, choices=REASONS, optional=True)

@@ -107,7 +107,9 @@ def numbers(ctx: Context, rest: str) -> Reply:
 
 
 def chase(ctx: Context, rest: str) -> Reply:
-    return _chase(ctx, _asked(ctx, rest))
+    """The quoted notice, or the newest that can still be answered."""
+    open_now = notices.opened(ctx.db, ctx.now)
+    return _chase(ctx, taps.quoted(ctx) or (open_now[-1] if open_now else _asked(ctx, rest)))
 
 
 def chase_tap(ctx: Context, tap: taps.Chase) -> Reply:

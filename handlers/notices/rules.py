@@ -150,6 +150,18 @@ def packed(notice: Notice, kind: str) -> str:
     return facts.get(kind, "")
 
 
+def changed(notice: Notice, kind: str, value: str, now: datetime) -> Notice:
+    """The notice as it is to be; a deadline that has passed falls: who cannot come now must be able to say so."""
+    if kind == "topic":
+        return replace(notice, topic=value)
+    new = replace(notice, place=value)
+    if kind == "time":
+        starts, ends = unpack_time(value)
+        new = replace(notice, starts=starts, ends=ends)
+    keeps = notice.deadline is not None and now < notice.deadline < new.starts
+    return new if keeps else replace(new, deadline=None)
+
+
 def pack_time(starts: datetime, ends: datetime | None) -> str:
     return f"{starts.astimezone(UTC).isoformat()}/{ends.astimezone(UTC).isoformat() if ends else ''}"
 

@@ -81,6 +81,7 @@ def plan(view: View, notice: Notice, starts: datetime, *, look: bool = True) -> 
         groups=len(people.bound_groups(view.db)) if notice.state == DRAFT else len(told_groups(view, notice)),
         leaves_at=rules.leaves_at(view.now, view.school, at_once=False),
         warnings=[note] if note else [],
+        unseen=notice.leaves_at is not None and notice.leaves_at > view.now,
     )
 
 
