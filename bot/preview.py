@@ -48,7 +48,9 @@ def _telegram(card: Card) -> str:
 
 def _bubble(payload: telegram.Payload) -> str:
     rows: Iterable[Iterable[dict[str, str]]] = payload.get("reply_markup", {}).get("inline_keyboard", [])
-    keys = "".join(
-        f'<div class="keys">{"".join(f"<span>{escape(key["text"])}</span>" for key in row)}</div>' for row in rows
-    )
+    keys = "".join(f'<div class="keys">{_keys(row)}</div>' for row in rows)
     return f"<pre>{escape(payload.get('text', ''))}</pre>{keys}"
+
+
+def _keys(row: Iterable[dict[str, str]]) -> str:
+    return "".join(f"<span>{escape(key['text'])}</span>" for key in row)

@@ -1,6 +1,6 @@
 """The one place where SQLite and PostgreSQL are told apart in SQL: ``INSERT ... ON CONFLICT``.
 
-Both speak it alike; SQLAlchemy only wants to know whose it is. Statements are remembered, so that each is compiled once.
+Both speak it alike; SQLAlchemy only wants to know whose it is. Statements are remembered: each is compiled once.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ _OUTAGES = {5, 6, 8, 10, 11, 13, 14, 26}
 
 
 def is_outage(error: BaseException) -> bool:
-    """The database cannot keep anything just now (full, locked, unreachable), as against a bug in what we asked of it."""
+    """The database cannot keep anything just now (full, locked, unreachable), as against a bug of ours."""
     if not isinstance(error, DBAPIError):
         return False
     code = getattr(error.orig, "sqlite_errorcode", None)
@@ -91,8 +91,7 @@ def is_outage(error: BaseException) -> bool:
 
 def transaction_gone(connection: Connection) -> bool:
     """SQLite gives up a whole transaction by itself when the disk is full (sqlite.org/lang_transaction.html, 2.3)."""
-    raw = connection.connection.dbapi_connection
-    return isinstance(raw, sqlite3.Connection) and not raw.in_transaction
+    return getattr(connection.connection.dbapi_connection, "in_transaction", True) is False
 
 
 def connection_lost(error: BaseException) -> bool:

@@ -7,6 +7,7 @@ SQLite rebuilds a table to change it: with foreign keys on, that empties what po
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -93,6 +94,7 @@ def backup(shelves: Shelves, folder: Path, keep: int, now: datetime, name: str) 
     """A copy that can be restored, checked before it counts. ``None`` where PostgreSQL's pg_dump is not at hand."""
     folder.mkdir(parents=True, exist_ok=True)
     stem = f"hongzhu-{now:%Y%m%d-%H%M%S}-{name}"
+    made: Path | None
     if shelves.path is not None:
         made = _copy_sqlite(shelves.path, folder / f"{stem}.db")
     else:
@@ -123,7 +125,9 @@ def _dump_postgresql(shelves: Shelves, target: Path) -> Path | None:
     program = shutil.which("pg_dump")
     if program is None:
         return None
-    url = shelves.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    # The address goes by the environment-free --dbname; it holds the password, so nothing here is ever logged.
-    subprocess.run([program, "--format=custom", f"--file={target}", f"--dbname={url}"], check=True, capture_output=True)
+    url = shelves.url.set(drivername="postgresql", password=None).render_as_string()
+    # The password goes by the environment: other people of the machine can read a command line.
+    environment = {**os.environ, "PGPASSWORD": str(shelves.url.password or "")}
+    command = [program, "--format=custom", f"--file={target}", f"--dbname={url}"]
+    subprocess.run(command, check=True, capture_output=True, env=environment)  # noqa: S603 our own words only
     return target

@@ -96,7 +96,8 @@ class TelegramStage(Stage):
 
     def channels(self, running: RunningSchool) -> Sequence[Channel]:
         facts: dict[str, Any] = {
-            "api_base": self.fake.url, "limits": self.limits, "retry_seconds": 0.05, "poll_seconds": 2, "now": running.now,
+            "api_base": self.fake.url, "limits": self.limits, "retry_seconds": 0.05, "poll_seconds": 2,
+            "now": running.now,
         }  # fmt: skip
         if self.mode == "polling":
             return [TelegramChannel(self.fake.token, **facts)]

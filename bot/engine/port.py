@@ -22,8 +22,8 @@ class Window:
 class Limits:
     """What the platform lets through; sliding windows, the strictest reading of what it publishes.
 
-    ``overall`` binds all conversations together, ``private`` and ``group`` each one alone. ``edit_seconds`` is the least
-    time between two edits in one conversation. ``parallel``: sends under way at once.
+    ``overall`` binds all conversations together, ``private`` and ``group`` each one alone. ``edit_seconds`` is the
+    least time between two edits in one conversation. ``parallel``: sends under way at once.
     """
 
     overall: tuple[Window, ...] = ()
@@ -37,8 +37,8 @@ class Limits:
 class DeliveryFailed(Exception):
     """A send did not succeed. ``permanent``: it never will, the address is closed; else again after ``retry_after`` s.
 
-    ``unknown``: it may have arrived (a timeout after the request was written). ``gone``: the message to edit is no more.
-    ``moved``: the conversation goes on under this id. ``held``: how long, in seconds, *no* conversation may be written to.
+    ``unknown``: it may have arrived (a timeout after the request was written). ``gone``: the message to edit is no
+    more. ``moved``: the conversation goes on under this id. ``everywhere``: ``retry_after`` is for all conversations.
     """
 
     def __init__(

@@ -1,8 +1,8 @@
 """Outbox -> channels: order per conversation, limits, retry, coalesced redraws, quiet hours.
 
 The rows are the truth; what is in memory is only what to do next. A crash between the platform's yes and our mark sends
-one message twice, never none. A redraw is not a row but a wish: ``copies.wanted > copies.shown``; the face is drawn from
-the rows as they are when the edit leaves, so a storm of answers becomes one edit.
+one message twice, never none. A redraw is not a row but a wish: ``copies.wanted > copies.shown``; the face is drawn
+from the rows as they are when the edit leaves, so a storm of answers becomes one edit.
 """
 
 from __future__ import annotations

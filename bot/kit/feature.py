@@ -124,7 +124,7 @@ class Feature:
     ) -> Callable[[Callable[..., Reply]], Callable[..., Reply]]:
         """Words people type first. The handler takes ``(ctx, rest_of_the_text)``, or ``(ctx, form)`` with a form.
 
-        ``private``: typed in a group it is answered in private. ``whole``: it is meant only when it is all that was said.
+        ``private``: typed in a group it is answered in private. ``whole``: meant only when it is all that was said.
         """
 
         def register(handler: Callable[..., Reply]) -> Callable[..., Reply]:
@@ -147,7 +147,7 @@ class Feature:
     def phrase(
         self, read: Callable[[str], M | None], scope: Callable[[Context, Said], S | None], who: Role = Role.STAFF
     ) -> Callable[[Callable[[Context, M, S], Reply]], Callable[[Context, M, S], Reply]]:
-        """Words that mean something only about something: ``read`` is pure, ``scope`` finds what is meant, or ``None``."""
+        """Words that mean something only about something: ``read`` is pure, ``scope`` finds it, or ``None``."""
 
         def register(handler: Callable[[Context, M, S], Reply]) -> Callable[[Context, M, S], Reply]:
             self.phrases.append(Phrase(read, scope, who, handler))

@@ -1,8 +1,8 @@
 """The only place where times are read (下周三下午三点) and written (12月2日 周三 15:00).
 
-The grammar is a handful of ordered rules over plain text: ``reading.words`` makes it plain and blots out what only looks
-like a time, ``reading.days`` and ``reading.clock`` read days and hours, ``reading.moment`` puts them together, ``reading.repeat``
-reads recurrences. What is not certainly a time is None; an impossible one is NotUnderstood, with the reason.
+The grammar is a handful of ordered rules over plain text: ``reading.words`` makes it plain and blots out what only
+looks like a time, ``reading.days`` and ``reading.clock`` read days and hours, ``reading.moment`` puts them together,
+``reading.repeat`` reads recurrences. What is not certainly a time is None; an impossible one is NotUnderstood, with the reason.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ from bot.kit.words import _
 
 __all__ = [
     "Beyond", "Daily", "Kind", "Monthly", "MonthlyLastWorkday", "MonthlyNth", "QuietHours", "Reading", "Rule",
-    "SchoolHours", "Weekly", "describe", "find", "instant", "just_after", "local_date", "next_after", "off_the_hour", "pack_rule",
-    "read", "unpack_rule", "write", "write_day", "write_span",
+    "SchoolHours", "Weekly", "describe", "find", "instant", "just_after", "local_date", "next_after", "off_the_hour",
+    "pack_rule", "read", "unpack_rule", "write", "write_day", "write_span",
 ]  # fmt: skip
 
 

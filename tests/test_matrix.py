@@ -1,0 +1,75 @@
+"""Who may press what and say what: every route of the product by every role, from the route table.
+
+A new route without a line here fails: who may do it is decided on purpose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import Enum
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import pytest
+
+from bot.engine.router import build
+from bot.kit.role import Role
+from handlers.contents import FEATURES
+from tests.office import Office, sqlite_url
+
+ROUTER = build(FEATURES)
+PEOPLE = {"访客": Role.GUEST, "王老师": Role.STAFF, "办公室": Role.OFFICE, "李校长": Role.PRINCIPAL}
+WHO: dict[str, Role] = {}  # filled below: verb or first word -> the least role that may
+
+
+def forged(verb: str) -> str:
+    """A well-formed token of this verb about things that do not exist."""
+    action: Any = ROUTER.actions[verb].action
+    hints = get_type_hints(action)
+    parts = [_value(hints[name]) for name in action.__dataclass_fields__]
+    return ":".join([verb, *parts])
+
+
+def _value(kind: type) -> str:
+    if issubclass(kind, Enum):
+        return str(next(iter(kind)).value)
+    return "999999" if kind is int else "x"
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    office = Office(sqlite_url(tmp_path_factory.mktemp("matrix")), FEATURES, staff=8)
+    yield office
+    office.close()
+
+
+def test_every_route_has_its_line() -> None:
+    routes = {*ROUTER.actions, *(command.words[0] for command in ROUTER.commands.values())}
+    assert routes == set(WHO), f"missing: {routes - set(WHO)}; gone: {set(WHO) - routes}"
+
+
+def test_the_table_says_what_the_features_say() -> None:
+    declared = {verb: on.who for verb, on in ROUTER.actions.items()}
+    declared |= {command.words[0]: command.who for command in ROUTER.commands.values()}
+    assert declared == WHO
+
+
+@pytest.mark.parametrize("name", PEOPLE)
+@pytest.mark.parametrize("verb", ROUTER.actions)
+def test_a_forged_press_is_refused_in_a_sentence(office: Office, verb: str, name: str) -> None:
+    toast = office[name].forges(forged(verb), in_group=False).toast
+    assert "编号" not in (toast or ""), f"{verb} by {name} is a bug: {toast}"
+    if not PEOPLE[name].includes(WHO[verb]):
+        assert toast is not None and ("绑定" in toast or "办公室" in toast or "校长" in toast)
+
+
+@pytest.mark.parametrize("name", PEOPLE)
+@pytest.mark.parametrize("word", sorted({command.words[0] for command in ROUTER.commands.values()}))
+def test_a_word_is_answered_or_refused_never_a_bug(office: Office, word: str, name: str) -> None:
+    before = len(office[name].inbox)
+    office[name].says(word)
+    said = office[name].inbox[before:]
+    assert not any("编号" in text for text in said), f"{word} by {name} is a bug: {said}"
+    if not PEOPLE[name].includes(WHO[word]):
+        assert said and ("绑定" in said[0] or "办公室" in said[0] or "校长" in said[0])
+    office[name].says("取消")
