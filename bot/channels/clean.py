@@ -19,7 +19,7 @@ UNSEEN = frozenset("\u200b\u2060\ufeff\u00ad\u180e\u2061\u2062\u2063\u2064\u115f
 
 def text(raw: str) -> str:
     """Somebody's words, every visible one of them: without what reorders other words, controls and lone surrogates."""
-    if raw.isascii() and raw.isprintable():
+    if raw.isprintable():  # nothing of the kinds below is
         return raw
     kept = "".join(c for c in raw.replace("\r\n", "\n").replace("\r", "\n") if _is_kept(c))
     return kept.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
