@@ -39,7 +39,7 @@ class Reception:
     async def hear(self, event: Event) -> Answer:
         await self._note_alive(event.place.channel)
         cp("reception.heard")
-        number = secrets.token_hex(2).upper()
+        number = ""  # made when there is a bug to number: asking the system for randomness lets go of the GIL
         for attempt in range(TRIES):
             try:
                 return await self.desk.do(lambda db: self.pipeline.hear(db, event), key=event)
@@ -49,7 +49,7 @@ class Reception:
                 sentence = undo.__cause__.sentence if isinstance(undo.__cause__, Refused) else ""
                 return await self.desk.do(lambda db, s=sentence: self.pipeline.refused(db, event, s))  # type: ignore[misc]
             except Exception as error:
-                last = error
+                last, number = error, number or secrets.token_hex(2).upper()
                 log.exception("reception.bug", number=number, kind=type(event).__name__, attempt=attempt + 1)
                 await asyncio.sleep(PAUSE * 2**attempt if attempt + 1 < TRIES else 0)
         return await self.desk.do(lambda db: self._set_aside(db, event, number, last))
