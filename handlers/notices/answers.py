@@ -56,7 +56,8 @@ def _sticker(found: re.Match[str]) -> str:
 
 def _polite(piece: str) -> str:
     """谢谢, 辛苦了 and whom it is said to are no part of the answer, nor is the 但是 before it."""
-    return "" if _COURTESY.fullmatch(piece) else _THANKS.sub("", _BUT.sub("", piece))
+    bare = _THANKS.sub("", _BUT.sub("", piece))
+    return "" if _COURTESY.fullmatch(piece) or _COURTESY.fullmatch(bare) else bare
 
 
 # --- one piece ------------------------------------------------------------------------------------------------
@@ -132,7 +133,7 @@ def _only_more(pieces: Sequence[str], rest: Sequence[str]) -> bool:
 
 _PAIRS = (
     "閱阅請请參参會会來来課课監监遲迟準准時时謝谢開开沒没線线報报嗎吗還还鐘钟點点後后節节學学師师語语數数組组難难無无"
-    "値值門门診诊醫医說说讓让幫帮從从領领導导書书記记發发給给趕赶關关麼么誰谁們们個个條条單单過过為为並并員员內内處处"
+    "値值門门診诊醫医說说讓让幫帮從从領领導导書书記记發发給给趕赶關关麼么誰谁們们個个條条單单過过為为並并員员內内處处經经視视頻频應应該该別别許许"
 )
 _SIMPLE = str.maketrans(dict(zip(_PAIRS[::2], _PAIRS[1::2], strict=True)))
 _TYPOS = (("己阅", "已阅"), ("以阅", "已阅"), ("已悦", "已阅"), ("收倒", "收到"), ("收道", "收到"))

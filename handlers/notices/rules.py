@@ -196,8 +196,9 @@ def with_note(given: Given, note: str, now: datetime) -> Given:
 
 def about_me(who: str, name: str, department: str) -> bool:
     """张三收到, said by 张三 or 张老师; 数学组收到 stands for whoever says it. Anybody else's name is a proxy."""
-    if not who or who == department or name in who:
+    bare = who.removesuffix("老师")
+    if not who or who == department or who.endswith(name) or bare.endswith(name):
         return True
     if who.endswith(("组", "部", "处", "室", "科", "级", "班")):
         return True
-    return who.endswith("老师") and bool(who[:-2]) and name.startswith(who[:-2])
+    return bool(bare) and bare != who and name.startswith(bare)
