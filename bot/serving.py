@@ -9,7 +9,7 @@ import shutil
 import signal
 import sqlite3
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -76,15 +76,12 @@ def router_of() -> Router:
     return build(FEATURES)
 
 
-def hints_of(router: Router) -> Callable[[str, bool], Sequence[str]]:
-    """The words a person may begin with, by role: shown above the box where one types."""
+def hints_of(role: str, private: bool) -> Sequence[str]:
+    """The words a person may begin with, shown above the box where one types."""
+    from handlers.contents import HINTS, IN_GROUP
 
-    def hints(role: str, private: bool) -> Sequence[str]:
-        who = Role(role) if role in {one.value for one in Role} else Role.GUEST
-        commands = [command for feature in router.features for command in feature.commands]
-        return [command.words[0] for command in commands if command.help and who.includes(command.who)]
-
-    return hints
+    who = Role(role) if role in {one.value for one in Role} else Role.GUEST
+    return HINTS[min(who, Role.OFFICE, key=list(Role).index)] if private else IN_GROUP
 
 
 def channels_of(settings: Settings, running: RunningSchool) -> Sequence[Channel]:
@@ -93,10 +90,8 @@ def channels_of(settings: Settings, running: RunningSchool) -> Sequence[Channel]
         from bot.channels.web.channel import WebChannel
 
         size = settings.uploads.max_mb * 1024 * 1024
-        hints = hints_of(running.router)
-        found.append(
-            WebChannel(running.desk, running.shelves, running.school, running.now, upload_bytes=size, hints=hints)
-        )
+        shelves, now = running.shelves, running.now
+        found.append(WebChannel(running.desk, shelves, running.school, now, upload_bytes=size, hints=hints_of))
     if settings.telegram.enabled:
         found.append(_telegram(settings, running))
     return found

@@ -51,7 +51,7 @@ class Pipeline:
     def hear(self, db: Db, event: Event) -> Answer:
         """The whole road. The same event again gives no second effect."""
         if inbox.heard(db, event.id):
-            return Answer(toast=_("已经收到过了。"))
+            return Answer(toast=_("已经收到过了。") if isinstance(event, Tapped) else None)
         inbox.note(db, event.id, self.now())
         cp("pipeline.noted")
         with speaking(self.school.language):

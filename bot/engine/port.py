@@ -39,6 +39,7 @@ class DeliveryFailed(Exception):
 
     ``unknown``: it may have arrived (a timeout after the request was written). ``gone``: the message to edit is no
     more. ``moved``: the conversation goes on under this id. ``everywhere``: ``retry_after`` is for all conversations.
+    ``rejected``: the platform will never take this content; the address is fine.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class DeliveryFailed(Exception):
         gone: bool = False,
         moved: str | None = None,
         everywhere: bool = False,
+        rejected: bool = False,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
@@ -60,6 +62,7 @@ class DeliveryFailed(Exception):
         self.gone = gone
         self.moved = moved
         self.everywhere = everywhere
+        self.rejected = rejected
 
 
 @dataclass(frozen=True, slots=True)

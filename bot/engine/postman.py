@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import heapq
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,7 +19,7 @@ import structlog
 
 from bot.engine.asking import PickChoice
 from bot.engine.crashpoint import cp
-from bot.engine.desk import Desk
+from bot.engine.desk import Desk, NotOwner
 from bot.engine.lanes import Lane, Meter, lane_for
 from bot.engine.port import Channel, Content, DeliveryFailed, Document, Unavailable
 from bot.engine.router import Router
@@ -26,7 +27,7 @@ from bot.kit.card import Button, Card
 from bot.kit.context import School, View
 from bot.kit.event import Place
 from bot.kit.words import speaking
-from storage import files, outbox, people
+from storage import files, outbox, ownership, people
 from storage.base import Db
 from storage.outbox import Copy, Parcel
 
@@ -258,8 +259,17 @@ class Postman:
             if behind:
                 db.notes.add(f"card:{parcel.card}")
 
-    def _content(self, parcel: Parcel) -> Content | None:
+    @contextmanager
+    def _ours(self) -> Iterator[Db]:
+        """The rows, while the school is ours: who lost it in their sleep must not say another word."""
         with self.desk.shelves.reading() as db:
+            if ownership.epoch(db) != self.desk.epoch:
+                self.desk.lost()
+                raise NotOwner
+            yield db
+
+    def _content(self, parcel: Parcel) -> Content | None:
+        with self._ours() as db:
             match parcel.kind:
                 case "card":
                     return self._draw(db, parcel.card or "")
@@ -293,6 +303,8 @@ class Postman:
             return await self._moved(lane, failure.moved)
         if failure.retry_after is not None:
             return self._hold(lane, failure)
+        if failure.rejected:
+            return await self._bury(lane, parcel, failure.reason)
         most = UNSURE_TRIES if failure.unknown and not parcel.private else MAX_TRIES
         if failure.permanent or parcel.tries + 1 >= most:
             await self.desk.do(lambda db: self._close(db, parcel, failure))
@@ -361,7 +373,7 @@ class Postman:
         lane.edited = time.monotonic()
 
     def _face(self, copy: Copy) -> tuple[Copy | None, Card | None]:
-        with self.desk.shelves.reading() as db:
+        with self._ours() as db:
             now = outbox.again(db, copy)
             return now, self._draw(db, copy.card) if now else None
 
@@ -369,7 +381,7 @@ class Postman:
         log.warning("postman.edit_failed", card=copy.card, channel=lane.channel, error=failure.reason[:80])
         if failure.moved:
             return await self._moved(lane, failure.moved)
-        if failure.gone or failure.permanent:
+        if failure.gone or failure.permanent or failure.rejected:
             await self.desk.do(lambda db: self._anew(db, copy) if copy.final else outbox.shown(db, copy))
             return
         lane.stale[copy.card, copy.ref] = copy

@@ -169,7 +169,10 @@ class Context(View):
         self.effects.append(Send(file, name, to or self.place, gentle))
 
     def book(self, appointment: str, at: datetime, key: str, **args: int | str) -> None:
-        """Our later selves: runs once at ``at`` (a minute later where that is :00 or :30 sharp, never before); the same ``key`` books once."""
+        """Our later selves: runs once at ``at``; the same ``key`` books once.
+
+        Where ``at`` is :00 or :30 sharp it runs up to 79 seconds later, never before.
+        """
         self.effects.append(Book(appointment, at, args, key))
 
     def start(self, work: str, payload: bytes, **note: int | str) -> None:

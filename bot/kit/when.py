@@ -2,7 +2,8 @@
 
 The grammar is a handful of ordered rules over plain text: ``reading.words`` makes it plain and blots out what only
 looks like a time, ``reading.days`` and ``reading.clock`` read days and hours, ``reading.moment`` puts them together,
-``reading.repeat`` reads recurrences. What is not certainly a time is None; an impossible one is NotUnderstood, with the reason.
+``reading.repeat`` reads recurrences. What is not certainly a time is None; an impossible one is NotUnderstood, with
+the reason.
 """
 
 from __future__ import annotations

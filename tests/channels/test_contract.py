@@ -160,7 +160,7 @@ def test_a_number_that_stands_for_a_button_is_understood() -> None:
 
 
 @pytest.mark.parametrize("channel", PAYLOADS)
-@pytest.mark.parametrize("card,name", zip(CARDS, NAMES, strict=True), ids=NAMES)
+@pytest.mark.parametrize("card,name", list(zip(CARDS, NAMES, strict=True)), ids=NAMES)
 def test_the_payload_is_as_it_was_agreed(card: Card, name: str, channel: str) -> None:
     payload = PAYLOADS[channel](card)
     text = payload if isinstance(payload, str) else json.dumps(payload, ensure_ascii=False, indent=1, sort_keys=True)

@@ -100,6 +100,16 @@ def test_a_blocked_person_is_closed_and_the_office_is_told_once(office: Office) 
     assert office.ask(lambda db: people.addresses(db, [wang.number or 0])) != {}
 
 
+def test_what_the_platform_will_never_take_does_not_hold_up_the_rest(office: Office) -> None:
+    refused = [DeliveryFailed("bad entities", rejected=True)]
+    paper(office).paper.broken = lambda place: refused.pop() if refused else None
+    put(office, "怪话")
+    put(office, "通知")
+    assert office.group == ["通知"]
+    assert state(office, "怪话") == "dead"
+    assert office.ask(people.bound_groups) != []
+
+
 def test_one_who_cannot_be_reached_does_not_hold_up_the_others(office: Office) -> None:
     wang = office["王老师"]
     paper(office).paper.broken = lambda place: DeliveryFailed("down") if place == wang.talk else None

@@ -92,7 +92,7 @@ def test_old_backups_make_room_for_new_ones(tmp_path: Path) -> None:
     for second in range(6):
         migrate.backup(shelves, tmp_path / "backups", 3, NOW.replace(second=second), "manual")
     kept = sorted(file.name for file in (tmp_path / "backups").iterdir())
-    assert [name[16:22] for name in kept] == ["020003", "020004", "020005"]
+    assert [name[17:23] for name in kept] == ["020003", "020004", "020005"]
     shelves.close()
 
 

@@ -259,7 +259,7 @@ def _refusal(trouble: Trouble) -> DeliveryFailed:
         if trouble.says(phrase):
             return DeliveryFailed(_(sentence), permanent=True)
     reason = _("Telegram 拒绝了（{status}）：{why}", status=trouble.status, why=_own_words(trouble.description))
-    return DeliveryFailed(reason, permanent=trouble.status == 403)
+    return DeliveryFailed(reason, permanent=trouble.status == 403, rejected=trouble.status in (400, 413))
 
 
 def _own_words(description: str) -> str:
