@@ -138,6 +138,16 @@ _BLANK: dict[str, Any] = {
     "error": None,
     "ref": None,
 }
+_last_to = (
+    select(outbox.c.card, outbox.c.key)
+    .where(
+        outbox.c.channel == bindparam("channel"),
+        outbox.c.place == bindparam("place"),
+        outbox.c.receipt.is_(False),
+    )
+    .order_by(outbox.c.seq.desc())
+    .limit(1)
+)
 _fields = [c for c in outbox.c if c.name not in ("state", "error", "ref", "key")]
 _queued = (
     select(*_fields, outbox.c.key)
@@ -171,6 +181,12 @@ def sent(db: Db, seq: int, ref: str) -> None:
 def failed(db: Db, seq: int, error: str, *, dead: bool) -> None:
     state = DEAD if dead else QUEUED
     db.run(update(outbox).where(outbox.c.seq == seq).values(state=state, error=error[:200], tries=outbox.c.tries + 1))
+
+
+def last_to(db: Db, channel: str, place: str) -> tuple[str | None, str] | None:
+    """The card and the key of what this conversation was told last, answers apart: what a bare 1 may be about."""
+    row = db.first(_last_to, {"channel": channel, "place": place})
+    return (row.card, row.key) if row else None
 
 
 def undelivered(db: Db, since: datetime) -> Sequence[Row[Any]]:

@@ -109,14 +109,16 @@ def seat_name(candidates: Sequence[Candidate], seat: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """What somebody seems to choose. ``plain``: no verb was said, so it may be about something else."""
+    """What somebody seems to choose. ``plain``: no verb was said, so it may be about something else; ``bare``: it
+    would mean nothing without the ballot before one's eyes (1, 都行)."""
 
     word: str = ""
     number: int | None = None
     plain: bool = False
+    bare: bool = False
 
 
-_TAIL = re.compile(r"(?:\+1|谢谢.*|[。.!~,，、\s])+$")
+_TAIL = re.compile(r"(?:\+1|一票|谢谢.*|[。.!~,，、\s])+$")
 _VERB = re.compile(r"^我?(?:要|想)?(?:改?投票?给|改?投|改?选|支持)[::\s]*(?P<rest>.+)$")
 _NUMBER = re.compile(r"^第?(?P<number>\d{1,2}|[一二三四五六七八九十])(?P<unit>号|位|个)?(?:候选人)?$")
 _ABSTAIN = re.compile(r"^弃权票?$|^弃$")
@@ -136,8 +138,9 @@ def read_pick(text: str) -> Pick | None:
         return Pick(number=ABSTAIN, plain=said is None)
     number = _NUMBER.match(rest)
     if number and (number["unit"] or number["number"] not in _NUMERALS):
-        return Pick(number=_value(number["number"]), plain=said is None)
-    return Pick(word=rest, plain=said is None)
+        alone = said is None and not number["unit"]
+        return Pick(number=_value(number["number"]), plain=said is None, bare=alone)
+    return Pick(word=rest, plain=said is None, bare=said is None and rest in _UNSURE)
 
 
 def _value(sign: str) -> int:

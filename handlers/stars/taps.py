@@ -16,7 +16,7 @@ from bot.kit.reply import Reply, Show, Toast
 from bot.kit.words import _
 from handlers.stars import rules, sealing
 from handlers.stars.sealing import KeyRing
-from storage import ballots, nudges, people
+from storage import ballots, nudges, outbox, people
 from storage.ballots import Election, State
 
 WORTH_CLOSING = timedelta(minutes=10)  # with less time left nobody needs to be asked whether to close early
@@ -147,9 +147,18 @@ def meant(ctx: Context, said: Said) -> Meant | None:
 
 def _about(election: Election, pick: rules.Pick, ctx: Context) -> bool:
     """A bare 2 or a bare name is a vote while this person may vote; 选赵老师 a little late deserves an answer."""
+    if pick.bare and not _before_their_eyes(ctx, election):
+        return False
     if pick.plain:
         return election.live and election.state is not State.DISPUTED and ctx.me.id in election.electors
     return election.live or ctx.now - election.closes < timedelta(days=1)
+
+
+def _before_their_eyes(ctx: Context, election: Election) -> bool:
+    """A bare 1 also says 收到 to a notice: it is a vote only where the ballot is what we showed last."""
+    last = outbox.last_to(ctx.db, ctx.place.channel, ctx.place.id)
+    ours = (f"ballot:{election.id}", f"star-remind:{election.id}")
+    return ctx.quoted is not None or (last is not None and (last[0] == ours[0] or last[1].split(">")[0] == ours[1]))
 
 
 def by_word(ctx: Context, pick: rules.Pick, choice: Meant) -> Reply:

@@ -28,6 +28,7 @@ from bot.kit.action import Action
 from bot.kit.context import Context
 from bot.kit.feature import Feature
 from bot.kit.reply import Reply, Toast
+from handlers.contents import FEATURES
 from handlers.stars.feature import feature
 from storage import ballots
 from storage.ballots import State
@@ -389,6 +390,26 @@ def test_a_choice_is_in_no_row_beside_a_person(office: Office, copies: Path) -> 
     assert holding <= {"people", "elections"}
     assert kept <= {("st.cast", None, "1")}
     assert not any(name in body for body in bodies for name in CANDIDATES)
+
+
+@pytest.mark.parametrize("words", ["1", "选张老师", "支持张老师", "张老师", "2号", "弃权", "投票给张老师"])
+def test_no_other_feature_takes_down_the_words_of_a_vote(tmp_path: Path, words: str) -> None:
+    """What is said to the ballot box reaches nobody who writes words down, whatever else is open."""
+    office = Office(sqlite_url(tmp_path), FEATURES, staff=len(VOTERS))
+    try:
+        office["办公室"].says("发通知 周五下午三点半 三楼会议室 教学例会").confirms()
+        Sealed().open(office, 1)
+        before = len(office["李校长"].inbox)
+        office["李校长"].says(words)
+        assert (office["李校长"].toast or "").startswith("已投：")
+        assert "回执" in office["李校长"].inbox[before]
+        assert office.ask(lambda db: ballots.turnout(db, 1)).voted == 1
+        with sqlite3.connect(tmp_path / "school.db") as db:
+            tables = [row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            holding = {t for t in tables for row in db.execute(f'SELECT * FROM "{t}"') if "张老师" in repr(row)}
+        assert holding <= {"people", "elections"}
+    finally:
+        office.close()
 
 
 def test_the_key_is_in_no_copy_and_in_no_file_after_the_count(office: Office, copies: Path, tmp_path: Path) -> None:

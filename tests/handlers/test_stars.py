@@ -14,7 +14,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bot.kit.card import Button, Line, Tally
-from bot.kit.context import View
+from bot.kit.context import Persons, View
 from bot.kit.errors import Refused
 from bot.kit.feature import Month
 from handlers.stars import cards, rules, sealing, sections
@@ -89,6 +89,15 @@ def again(office: Office, step: str, number: int = 1) -> None:
 def bind(office: Office, db: Db, person: int, account: int) -> None:
     stage = office.stage
     people.bind(db, person, stage.channel, stage.account(account), talk=stage.talk(account), now=office.time())
+
+
+def ping(office: Office, db: Db, name: str, words: str) -> None:
+    """Another feature writes to somebody."""
+    number = office[name].number
+    assert number is not None
+    ctx = office.running.pipeline.alone(db)
+    ctx.say(words, to=Persons([number]))
+    office.running.pipeline.conclude_alone(ctx, f"ping:{name}")
 
 
 def all_vote(office: Office, *names: str, choice: str = "王老师") -> None:
@@ -308,6 +317,7 @@ def test_a_second_thought_replaces_the_first_and_looks_the_same(vote: Office) ->
         ("投票给张老师", "张老师"),
         ("张老师", "张老师"),
         ("张老师+1", "张老师"),
+        ("投张老师一票", "张老师"),
         ("2号", "张老师"),
         ("二号", "张老师"),
         ("投2号", "张老师"),
@@ -355,6 +365,24 @@ def test_what_may_be_about_something_else_is_left_alone_in_the_group(vote: Offic
     vote["王老师"].says(words, in_group=True)
     assert len(vote["王老师"].inbox) == before
     assert vote.card.tally == {"已投": 0}
+
+
+def test_a_bare_number_is_a_vote_only_with_the_ballot_before_ones_eyes(vote: Office) -> None:
+    vote.write(lambda db: ping(vote, db, "王老师", "周五15:00开会，收到请回1"))
+    assert "没看懂" in vote["王老师"].says("1").last
+    assert vote.card.tally == {"已投": 0}
+    assert told(vote["王老师"].says("1号"), "已投：王老师")
+    vote["王老师"].says("选票")
+    assert told(vote["王老师"].says("2"), "已投：张老师")
+    ballot = next(seen.ref for seen in vote.stage.messages(vote["张老师"].talk.id) if "选票" in seen.text)
+    vote.write(lambda db: ping(vote, db, "张老师", "周五15:00开会，收到请回1"))
+    assert told(vote["张老师"].says("3", quotes=ballot), "已投：老师05")
+
+
+def test_a_number_answers_the_reminder(vote: Office) -> None:
+    vote.later(to="周四18:00")
+    assert "还没收到您的票" in vote["王老师"].last
+    assert told(vote["王老师"].says("2"), "已投：张老师")
 
 
 def test_a_ballot_button_pressed_in_the_group_is_not_counted(vote: Office) -> None:
