@@ -180,7 +180,10 @@ def _not_in_public(ctx: Context, election: Election) -> Reply:
 
 def show_ballot(ctx: Context, rest: str) -> Reply:
     """投票, 选票: the ballot again. 投票给赵老师 is a vote."""
-    election = rules.check_vote(ballots.latest(ctx.db), ctx.me.id, ctx.now)
+    latest = ballots.latest(ctx.db)
+    if latest is None:
+        raise Refused(_("现在没有投票。开始时会把选票私聊发给您。"))
+    election = rules.check_vote(latest, ctx.me.id, ctx.now)
     pick = rules.read_pick(f"投{rest}") if rest else None
     seat = rules.seat_of(election.settings.candidates, pick) if pick else None
     if seat is None:

@@ -421,6 +421,14 @@ def test_a_draft_is_no_ballot_box(office: Office) -> None:
     assert "没有这次投票" in (office["办公室"].forges("st.cast:1:1", in_group=False).toast or "")
 
 
+def test_forged_buttons_of_the_office_about_nothing_are_sentences(office: Office) -> None:
+    assert "现在没有投票" in office["王老师"].says("投票").last
+    for verb in ("open", "drop", "close", "void", "annul", "keep"):
+        toast = office["办公室"].says("投票进度").forges(f"st.{verb}:999999", in_group=True).toast
+        assert toast and "编号" not in toast
+    assert state(office) is None and office.group == []
+
+
 def test_a_stranger_cannot_vote(vote: Office) -> None:
     assert "没看懂" in vote["访客"].says("选王老师").last
     assert "绑定" in (vote["访客"].forges("st.cast:1:1", in_group=False).toast or "")
