@@ -17,14 +17,17 @@ from handlers.roster import cards as roster_cards
 from handlers.roster.feature import feature as roster
 from handlers.stars import cards as star_cards
 from handlers.stars.feature import feature as stars
+from handlers.study import cards as study_cards
+from handlers.study.feature import feature as study
 
-FEATURES: tuple[Feature, ...] = (people, roster, notices, drafts, stars)
+FEATURES: tuple[Feature, ...] = (people, roster, stars, notices, drafts, study)
 GALLERY: Sequence[Card] = (
     *people_cards.GALLERY,
     *roster_cards.GALLERY,
     *notice_cards.GALLERY,
     *draft_cards.GALLERY,
     *star_cards.GALLERY,
+    *study_cards.GALLERY,
 )
 
 HINTS = {
