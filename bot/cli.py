@@ -43,7 +43,10 @@ def settings_of(path: Path | None) -> Settings:
 
 
 @app.command(help="启动（没有 config.toml 时是演示学校）")
-def run(config: Config = None, port: Annotated[int | None, typer.Option(help="网页端口")] = None) -> None:
+def run(
+    config: Config = None,
+    port: Annotated[int | None, typer.Option(help="网页端口", min=1, max=65535)] = None,
+) -> None:
     from bot.serving import Refusal, serve
 
     settings = settings_of(config)
@@ -79,6 +82,8 @@ def people_(
     if role not in ROLES:
         typer.echo(f"没有“{role}”这个角色，可写：{' / '.join(ROLES)}", err=True)
         raise typer.Exit(2)
+    if add is None and code is None and login is None:
+        return _list(settings)
     with _writing(settings) as db:
         if add is not None:
             _add(db, add, ROLES[role])
@@ -86,8 +91,6 @@ def people_(
             _code(db, code)
         if login is not None:
             _login(db, login, settings)
-        if add is None and code is None and login is None:
-            _list(db)
 
 
 def _add(db: Db, name: str, role: str) -> None:
@@ -117,10 +120,16 @@ def _one(db: Db, name: str) -> people.Person:
     return found[0]
 
 
-def _list(db: Db) -> None:
-    for person in people.active(db):
-        bound = "、".join(row.channel for row in people.accounts_of(db, person.id)) or "未绑定"
-        typer.echo(f"{person.id}\t{person.name}\t{person.department}\t{person.role}\t{bound}")
+def _list(settings: Settings) -> None:
+    shelves = Shelves(settings.database.url.get_secret_value())
+    if migrate.current(shelves) is None:
+        typer.echo("名册还是空的。先加一位：python -m bot people --add 张三 --role 校长")
+        return
+    with shelves.reading() as db:
+        for person in people.active(db):
+            bound = "、".join(row.channel for row in people.accounts_of(db, person.id)) or "未绑定"
+            typer.echo(f"{person.id}\t{person.name}\t{person.department}\t{person.role}\t{bound}")
+    shelves.close()
 
 
 @app.command(help="备份数据库（运行中也可以）")

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 
 from bot.app import RunningSchool, utc_now
 from bot.config import Settings
@@ -29,7 +30,7 @@ from bot.kit.role import Role
 from bot.kit.when import QuietHours, SchoolHours
 from storage import migrate
 from storage.base import Db
-from storage.engine import NotDurable, Shelves
+from storage.engine import Damaged, NotDurable, Shelves
 from storage.lock import OwnerLock
 
 if TYPE_CHECKING:
@@ -55,11 +56,19 @@ def school_of(settings: Settings) -> School:
         QuietHours(settings.quiet.start, settings.quiet.end),
         Calendar(),
         language=settings.school.language,
+        site=site_of(settings),
         reminders_per_matter=settings.reminders.per_matter,
         reminders_per_day=settings.reminders.per_day,
         remind_before=timedelta(minutes=settings.reminders.before_meeting_minutes),
         secrets=secrets_of(settings),
     )
+
+
+def site_of(settings: Settings) -> str:
+    web = settings.web
+    if not web.enabled or web.demo:
+        return ""
+    return str(web.public_url or f"http://{web.host}:{web.port}").rstrip("/")
 
 
 def secrets_of(settings: Settings) -> Path:
@@ -163,12 +172,20 @@ async def _until_lost(lock: OwnerLock, stop: asyncio.Event) -> None:
 
 def _prepare(shelves: Shelves, settings: Settings) -> None:
     try:
+        shelves.check_whole()
         saved = migrate.upgrade(shelves, settings.database.backup_dir, settings.database.keep_backups, utc_now())
         shelves.check_durable()
     except migrate.TooNew:
         raise Refusal("数据库是更新版本的红烛写的：请升级程序，或从备份恢复旧库。") from None
     except NotDurable as error:
         raise Refusal(f"数据库的设置会丢数据（{error}），不能启动。请改回默认设置。") from None
+    except Damaged:
+        folder = settings.database.backup_dir
+        raise Refusal(
+            f"数据库文件损坏，没有启动，也没有动它。请从备份恢复：python -m bot restore {folder}/最近的一份.db"
+        ) from None
+    except DBAPIError as error:
+        raise Refusal(f"数据库打不开（{type(error.orig).__name__}）。请检查 [database] url、网络和权限。") from None
     if settings.web.demo:
         from bot import demo
 
@@ -288,10 +305,13 @@ def _examine_database(shelves: Shelves) -> list[tuple[bool, str]]:
     from storage import outbox, ownership
 
     try:
+        shelves.check_whole()
         shelves.check_durable()
         revision = migrate.current(shelves)
     except NotDurable as error:
         return [(False, f"数据库：设置会丢数据（{error}）")]
+    except Damaged:
+        return [(False, "数据库：文件损坏。请从备份恢复：python -m bot restore 备份文件")]
     except Exception as error:
         return [(False, f"数据库：打不开（{type(error).__name__}）。请检查 [database] url 和网络")]
     found = [(True, "数据库：提交即落盘")]

@@ -95,7 +95,7 @@ class Job:
 
 
 def book(db: Db, name: str, key: str, at: datetime, args: dict[str, int | str]) -> None:
-    """Books once per (name, key); booking again moves what still waits, and wakes nothing that is done."""
+    """Books once per (name, key); booking again sets it anew, whatever had become of it."""
     statement = upsert(db, appointments, ("name", "key"), ("at", "args", "state", "tries"))
     db.run(
         statement,

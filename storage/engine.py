@@ -15,16 +15,21 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DatabaseError, DBAPIError
 from sqlalchemy.pool import NullPool, QueuePool
 
 from storage.base import Db
 
+ASLEEP = 10  # seconds without a statement in the middle of a transaction; then PostgreSQL undoes it
 WAL_BUG_FIXED = (3, 51, 3)  # sqlite.org/wal.html: the WAL-reset bug needs two connections that write or checkpoint
 
 
 class NotDurable(RuntimeError):
     """The database would lose what it said it kept; we do not start on it."""
+
+
+class Damaged(RuntimeError):
+    """The file is not, or no longer, a whole database. It is kept as it is: only a person restores."""
 
 
 class Shelves:
@@ -55,6 +60,18 @@ class Shelves:
             for setting, good in _settings(connection, self.sqlite):
                 if not good:
                     raise NotDurable(setting)
+
+    def check_whole(self) -> None:
+        """``Damaged`` where SQLite's own check finds anything (sqlite.org/pragma.html#pragma_quick_check)."""
+        if self.path is None or not self.path.exists():
+            return
+        try:
+            with self.reader.connect() as connection:
+                found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+        except DatabaseError as error:
+            raise Damaged(str(error.orig)) from error
+        if found != "ok":
+            raise Damaged(str(found))
 
     def warnings(self) -> list[str]:
         """What is worth saying at start though it does not stop us."""
@@ -104,6 +121,7 @@ def _engine(url: str, sqlite: bool, begin: str, reads_only: bool = False) -> Eng
         event.listen(engine, "connect", _durable_session)
         if reads_only:
             return engine.execution_options(postgresql_readonly=True)
+        event.listen(engine, "connect", _wakeful_session)
         return engine
     engine = create_engine(
         url, poolclass=QueuePool if reads_only else NullPool, connect_args={"check_same_thread": False}
@@ -132,6 +150,13 @@ def _durable_session(dbapi: Any, _record: Any) -> None:
     with dbapi.cursor() as cursor:
         cursor.execute("SET synchronous_commit = on")
         cursor.execute("SET timezone = 'UTC'")
+    dbapi.commit()
+
+
+def _wakeful_session(dbapi: Any, _record: Any) -> None:
+    """An owner that falls asleep in the middle of a transaction must not hold up whoever takes over."""
+    with dbapi.cursor() as cursor:
+        cursor.execute(f"SET idle_in_transaction_session_timeout = '{ASLEEP}s'")
     dbapi.commit()
 
 

@@ -317,11 +317,11 @@ class Pipeline:
             ctx = Context(db, self.now(), self.school, place, person)
             try:
                 reply = self.router.outcomes[job.name](ctx, outcome)
+                while isinstance(reply, Ask):
+                    asker = people.account_at(db, place.channel, place.id)
+                    reply = self.asker.begin(ctx, Account(place.channel, asker or ""), reply)
             except Refused as refusal:
                 reply = refusal.sentence
-            asker = people.account_at(db, place.channel, place.id) if isinstance(reply, Ask) else None
-            while isinstance(reply, Ask):
-                reply = self.asker.begin(ctx, Account(place.channel, asker or ""), reply)
             if isinstance(reply, str):
                 ctx.say(reply)
             elif isinstance(reply, Show):

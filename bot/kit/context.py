@@ -28,6 +28,7 @@ class School:
     quiet: when.QuietHours
     calendar: Calendar
     language: str = "zh_CN"
+    site: str = ""  # where our own pages are, "https://..." without a slash at its end; empty: nowhere
     reminders_per_matter: int = 2
     reminders_per_day: int = 2
     remind_before: timedelta = timedelta(minutes=60)
