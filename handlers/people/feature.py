@@ -43,7 +43,7 @@ def _role(ctx: Context) -> Role:
 # --- 1 hello --------------------------------------------------------------------------------------------------
 
 
-@feature.command("帮助", "help", "菜单", "功能", "?", who=Role.GUEST, private=True, whole=True, help=N_("我会做什么"))
+@feature.command("帮助", "help", "菜单", "功能", who=Role.GUEST, private=True, whole=True, help=N_("我会做什么"))
 def help_(ctx: Context, rest: str) -> Reply:
     return cards.help_text(_role(ctx))
 
@@ -98,7 +98,9 @@ def _codes_for_all(ctx: Context) -> Reply:
     ctx.send(file, name, to=Persons([ctx.me.id]))
     ctx.book("people.forget", until, key=str(file), file=file)
     audit.note(ctx.db, "people.codes", ctx.me.id, str(len(rows)), ctx.now)
-    return _("{n} 人的绑定码在文件里，24 小时内有效。请逐条私下转给本人。", n=len(rows))
+    return _(
+        "{n} 人的绑定码在文件里，{time} 前有效。请逐条私下转给本人。", n=len(rows), time=ctx.school.write_time(until)
+    )
 
 
 @feature.appointment("forget")

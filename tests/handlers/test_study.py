@@ -17,6 +17,7 @@ from bot.kit.calendar import Calendar
 from bot.kit.card import Card
 from bot.kit.context import School
 from bot.kit.errors import Refused
+from handlers.contents import FEATURES
 from handlers.study import cards, forms, rules
 from handlers.study.feature import feature
 from handlers.study.rules import Wait
@@ -563,6 +564,21 @@ def test_the_month_in_numbers(asked: Office) -> None:
     (table,) = asked.section("本月学习", date(2026, 11, 1))
     assert table.rows == [("11月25日 周三", "读《教师职业行为十项准则》", "1", "1/6")]  # type: ignore[union-attr]
     assert asked.section("本月学习", date(2026, 10, 1)) == []
+
+
+def test_each_word_finds_its_own_feature_among_all(tmp_path: Path) -> None:
+    office = Office(sqlite_url(tmp_path), FEATURES, staff=6)
+    plans(office)
+    office["办公室"].says("发通知 11月27日下午三点半 三楼会议室 教学例会").confirms()
+    office.later(to="11月25日 15:05")
+    office["王老师"].says("收到", in_group=True).says("已学", in_group=True)
+    office["张老师"].says("请假 监考", in_group=True).says("停")
+    office["办公室"].says("王老师 请假 12月1日到12月5日 产假")
+    assert office.card.tally["能到"] == office.card.tally["请假"] == 1
+    assert office.shown("plan:1").tally["已学"] == 1
+    assert len(office.ask(lambda db: study.halted(db, 1))) == 1
+    assert [leave.kind for leave in office.ask(people.leaves_of)] == ["产假"]
+    office.close()
 
 
 def test_it_runs_on_postgresql_too(fresh_database: Callable[[], str]) -> None:
