@@ -355,6 +355,21 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "study_plans",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("rule", sa.String(length=80), nullable=True),
+        sa.Column("tenths", sa.Integer(), nullable=False),
+        sa.Column("late_hours", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("made_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["made_by"], ["people.id"], name=op.f("fk_study_plans_made_by_people")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_study_plans")),
+    )
+    op.create_index(op.f("ix_study_plans_state"), "study_plans", ["state"], unique=False)
+    op.create_table(
         "trackers",
         sa.Column(
             "election", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
@@ -458,4 +473,40 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notice_history")),
     )
     op.create_index(op.f("ix_notice_history_notice"), "notice_history", ["notice"], unique=False)
+    op.create_table(
+        "study_halts",
+        sa.Column("plan", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("person", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["person"], ["people.id"], name=op.f("fk_study_halts_person_people")),
+        sa.ForeignKeyConstraint(["plan"], ["study_plans.id"], name=op.f("fk_study_halts_plan_study_plans")),
+        sa.PrimaryKeyConstraint("plan", "person", name=op.f("pk_study_halts")),
+    )
+    op.create_table(
+        "study_occurrences",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("plan", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("late", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["plan"], ["study_plans.id"], name=op.f("fk_study_occurrences_plan_study_plans")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_study_occurrences")),
+        sa.UniqueConstraint("plan", "day", name=op.f("uq_study_occurrences_plan_day")),
+    )
+    op.create_table(
+        "study_marks",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("occurrence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("person", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("note", sa.Text(), server_default="", nullable=False),
+        sa.ForeignKeyConstraint(
+            ["occurrence"], ["study_occurrences.id"], name=op.f("fk_study_marks_occurrence_study_occurrences")
+        ),
+        sa.ForeignKeyConstraint(["person"], ["people.id"], name=op.f("fk_study_marks_person_people")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_study_marks")),
+        sa.UniqueConstraint("occurrence", "person", name=op.f("uq_study_marks_occurrence_person")),
+    )
+    op.create_index("ix_study_marks_person", "study_marks", ["person", "state"], unique=False)
     # ### end Alembic commands ###
