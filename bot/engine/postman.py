@@ -38,6 +38,7 @@ MAX_TRIES = 8
 UNSURE_TRIES = 2  # a group may have got it although the answer was lost: once more, with the same serial, and no more
 UNSURE_PAUSE = 60.0  # seconds before that
 LOOK_AGAIN = 30.0  # seconds: the longest we sleep, should a wake-up ever be lost
+LOOK_EVERY = 0.025  # seconds between two looks into the box: the first is at once, a storm of commits is one more
 
 
 class Postman:
@@ -69,6 +70,7 @@ class Postman:
         self._wake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._fresh = True
+        self._looked = 0.0  # monotonic: the last look into the box
         self._tasks: set[asyncio.Task[None]] = set()
         self._idle = asyncio.Event()
 
@@ -77,7 +79,9 @@ class Postman:
         for note in notes:
             if note.startswith("card:"):
                 self._touched[note[5:]] = self._touched.get(note[5:], 0) + 1
-        if self._loop is not None and any(note == "outbox" or note.startswith("card:") for note in notes):
+        if self._fresh or self._loop is None:
+            return  # it will look anyway
+        if any(note == "outbox" or note.startswith("card:") for note in notes):
             self._fresh = True
             self._idle_clear_soon()
 
@@ -97,12 +101,17 @@ class Postman:
         try:
             while True:
                 self._wake.clear()
-                if self._fresh:
+                pause = self._looked + LOOK_EVERY - time.monotonic()
+                if self._fresh and pause <= 0:
                     self._fresh = False
                     await self._load()
+                    self._looked = time.monotonic()
+                    pause = LOOK_EVERY
                 delay = self._dispatch()
                 if not (self._fresh or self._tasks or self._waiting()):
                     self._idle.set()
+                if self._fresh:
+                    delay = pause if delay is None else min(delay, pause)
                 await self._sleep(delay)
         finally:
             for task in self._tasks:
@@ -110,7 +119,7 @@ class Postman:
 
     async def idle(self) -> None:
         """Returns when nothing that is due is left to send."""
-        self._fresh = True
+        self._fresh, self._looked = True, 0.0
         self._nudge()
         await self._idle.wait()
 
