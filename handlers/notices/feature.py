@@ -18,6 +18,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from bot.kit.context import Context
@@ -134,7 +135,8 @@ def _answer(ctx: Context, heard: Heard, notice: Notice) -> Reply:
     if heard.note and (other := _somebody_else(ctx, heard.note)):
         raise Refused(_("没有记下：{name} 的答复请本人来点，或者告诉办公室。", name=other))
     if heard.answer is Answer.LEAVE:
-        return taps.leave(ctx, notice, heard.note)
+        reply = taps.leave(ctx, notice, heard.note)  # in private the question itself says that it is written down
+        return replace(reply, toast="") if isinstance(reply, Ask) and ctx.place.private else reply
     return Toast(taps.keep(ctx, notice, heard.answer, heard.note))
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
@@ -13,7 +11,8 @@ from bot.engine.port import DeliveryFailed
 from handlers.notices.feature import feature
 from storage import notices, people, rsvps
 from storage.base import Db
-from tests.office import Office, PaperStage, sqlite_url
+from tests.handlers.conftest import OpenOffice
+from tests.office import Office, PaperStage
 
 SAID = "发通知 周五下午三点半 三楼会议室 教学例会"
 OTHER = "发通知 周四下午四点 报告厅 期中质量分析"
@@ -21,10 +20,8 @@ STAFF = 8
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
-    office = Office(sqlite_url(tmp_path), [feature], staff=STAFF)
-    yield office
-    office.close()
+def office(open_office: OpenOffice) -> Office:
+    return open_office(feature, staff=STAFF)
 
 
 @pytest.fixture
@@ -73,6 +70,7 @@ def test_confirming_puts_one_card_in_the_group(sent: Office) -> None:
     assert sent["办公室"].toast == "已发到 1 个群。"
 
 
+@pytest.mark.stages
 def test_what_is_missing_is_asked_one_thing_at_a_time(office: Office) -> None:
     someone = office["办公室"].says("发通知")
     assert "主题" in someone.last
@@ -208,6 +206,7 @@ def test_a_tap_is_kept_said_and_counted(sent: Office) -> None:
     assert len(sent.group) == 1 and "能到" in sent.group[0]
 
 
+@pytest.mark.stages
 def test_a_second_thought_replaces_the_first_and_both_are_kept(sent: Office) -> None:
     sent["王老师"].taps("请假", reason="监考")
     sent["王老师"].taps("能到")
@@ -216,6 +215,7 @@ def test_a_second_thought_replaces_the_first_and_both_are_kept(sent: Office) -> 
     assert [given.answer for given in words] == ["n", "n", "y"]
 
 
+@pytest.mark.stages
 def test_the_reason_for_leave_is_asked_in_private_and_never_shown_in_the_group(sent: Office) -> None:
     assert sent["王老师"].taps("请假").toast == "已记下：请假"
     assert sent.card.tally == tally(sent, 请假=1)
@@ -248,6 +248,7 @@ def test_another_answer_typed_to_the_question_is_a_second_thought(sent: Office) 
     assert sent.card.tally == tally(sent, 能到=1)
 
 
+@pytest.mark.stages
 def test_words_in_the_group_count_and_are_not_answered(sent: Office) -> None:
     sent["王老师"].says("收到", in_group=True)
     sent["张老师"].says("晚到十分钟", in_group=True)
@@ -259,6 +260,7 @@ def test_words_in_the_group_count_and_are_not_answered(sent: Office) -> None:
     assert sent["王老师"].inbox == [] and sent["老师06"].inbox == []
 
 
+@pytest.mark.stages
 def test_words_in_private_count_and_are_answered(sent: Office) -> None:
     assert sent["王老师"].says("收到").last == "已记下：能到"
     assert sent["张老师"].says("晚到十分钟").last == "已记下：晚到"
@@ -295,6 +297,7 @@ def test_an_answer_signed_with_another_name_is_not_mine(sent: Office) -> None:
     assert sent.card.tally == tally(sent, 能到=1)
 
 
+@pytest.mark.paper
 def test_a_guest_is_told_how_to_be_known_and_is_not_counted(sent: Office) -> None:
     assert "绑定" in (sent["访客"].taps("能到").toast or "")
     sent["访客"].says("收到", in_group=True)
@@ -366,12 +369,14 @@ def two(sent: Office) -> Office:
     return sent
 
 
+@pytest.mark.stages
 def test_with_two_open_the_quoted_card_is_meant(two: Office) -> None:
     two["王老师"].says("收到", in_group=True, quotes=card_ref(two, "教学例会"))
     assert (answered(two, 1), answered(two, 2)) == (1, 0)
     assert two["王老师"].inbox == [] and len(two.group) == 2
 
 
+@pytest.mark.stages
 def test_with_two_open_it_is_asked_in_private_which_is_meant(two: Office) -> None:
     two["王老师"].says("晚到十分钟", in_group=True)
     assert "哪一个" in two["王老师"].last and len(two.group) == 2
@@ -394,6 +399,7 @@ def test_when_one_of_two_is_answered_a_bare_shoudao_means_the_other(two: Office)
     assert (answered(two, 1), answered(two, 2)) == (1, 1)
 
 
+@pytest.mark.paper
 def test_an_answer_quoting_something_else_is_not_for_us(sent: Office) -> None:
     sent["王老师"].says("收到", in_group=True, quotes="77777")
     assert answered(sent, 1) == 0
@@ -431,6 +437,7 @@ def test_a_topic_of_a_whole_page_is_refused_and_asked_again(office: Office) -> N
     assert "请写短一点" in someone.inbox[-2] and "主题" in someone.last
 
 
+@pytest.mark.paper
 def test_every_bound_group_gets_one_card_and_one_counter_holds_for_all(office: Office) -> None:
     def second(db: Db) -> None:
         people.meet_group(db, office.stage.channel, "group2", "数学组")
@@ -445,6 +452,7 @@ def test_every_bound_group_gets_one_card_and_one_counter_holds_for_all(office: O
     assert office.stage.messages("group2")[0].text == office.group[0]
 
 
+@pytest.mark.stages
 def test_a_restart_in_the_middle_loses_nothing(office: Office) -> None:
     office["办公室"].says("发通知 周五下午三点半 三楼会议室")
     office.restart()
@@ -472,6 +480,7 @@ def test_who_never_spoke_to_us_is_recorded_all_the_same(sent: Office) -> None:
     assert sent.card.tally == tally(sent, 请假=1) and len(sent.group) == 1
 
 
+@pytest.mark.paper
 def test_a_card_that_could_not_be_sent_is_sent_again_not_twice(office: Office) -> None:
     stage = office.stage
     assert isinstance(stage, PaperStage)

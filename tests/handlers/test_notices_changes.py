@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from handlers.notices.feature import feature
 from storage import corrections, diary, notices, people
 from storage.base import Db
-from tests.office import Office, sqlite_url
+from tests.handlers.conftest import OpenOffice
+from tests.office import Office
 
 SAID = "发通知 周五下午三点半 三楼会议室 教学例会"
 STAFF = 8
@@ -18,10 +16,8 @@ MOVED = "〔通知 1123-01〕更正：时间 由 11月27日 周五 15:30 改为 
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
-    office = Office(sqlite_url(tmp_path), [feature], staff=STAFF)
-    yield office
-    office.close()
+def office(open_office: OpenOffice) -> Office:
+    return open_office(feature, staff=STAFF)
 
 
 @pytest.fixture
@@ -64,6 +60,7 @@ def test_a_correction_asks_what_changes_and_shows_the_difference_first(sent: Off
     assert len(sent.group) == 1 and "15:30" in sent.group[0]
 
 
+@pytest.mark.stages
 def test_confirmed_it_reaches_the_group_and_those_who_are_coming_and_nobody_else(sent: Office) -> None:
     before = {name: len(sent[name].inbox) for name in ("老师05", "老师06")}
     sent["办公室"].says("更正通知 时间改到周五下午四点").taps("确认更正")
@@ -133,6 +130,7 @@ def test_two_corrections_at_once_do_not_undo_one_another(sent: Office) -> None:
     assert "17:00" in sent.group[0] and len(sent.group) == 2
 
 
+@pytest.mark.stages
 def test_the_steps_work_as_words(sent: Office) -> None:
     sent["办公室"].says("更正通知").says("地点").says("操场").says("确认更正")
     assert "操场" in sent.group[-1]
@@ -193,6 +191,7 @@ def test_an_assumed_time_is_said_before_it_is_confirmed(sent: Office) -> None:
 # --- cancelling -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.stages
 def test_a_cancellation_is_confirmed_first_and_then_told_and_settled(sent: Office) -> None:
     someone = sent["办公室"].says("取消通知")
     assert "11月27日 周五 15:30" in someone.last and len(sent.group) == 1
@@ -222,6 +221,7 @@ def test_a_reminder_already_in_private_loses_its_buttons(sent: Office) -> None:
 # --- who is told ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.paper
 def test_exactly_the_groups_that_had_the_notice_hear_of_the_change(office: Office) -> None:
     second_group(office)
     office["办公室"].says(SAID).confirms()
@@ -234,6 +234,7 @@ def test_exactly_the_groups_that_had_the_notice_hear_of_the_change(office: Offic
     assert len(texts(office, "group2")) == 2 and "已取消" in office.group[-1]
 
 
+@pytest.mark.paper
 def test_a_group_that_moved_or_was_bound_anew_still_hears_of_it(office: Office) -> None:
     second_group(office)
     office["办公室"].says(SAID).confirms()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, datetime, time
-from pathlib import Path
 
 import pytest
 
@@ -15,7 +13,8 @@ from handlers.notices import sections
 from handlers.notices.feature import feature
 from storage import notices, nudges, people
 from storage.base import Db
-from tests.office import ZONE, Office, sqlite_url
+from tests.handlers.conftest import OpenOffice
+from tests.office import ZONE, Office
 
 SAID = "发通知 周五下午三点半 三楼会议室 教学例会"
 STAFF = 8
@@ -23,10 +22,8 @@ EVERYBODY = ("李校长", "办公室", "王老师", "张老师", "老师05", "�
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
-    office = Office(sqlite_url(tmp_path), [feature], staff=STAFF)
-    yield office
-    office.close()
+def office(open_office: OpenOffice) -> Office:
+    return open_office(feature, staff=STAFF)
 
 
 @pytest.fixture
@@ -48,6 +45,7 @@ def local(office: Office) -> time:
 # --- the lists ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.stages
 def test_the_office_sees_in_private_who_is_silent_and_why_others_cannot_come(sent: Office) -> None:
     sent["王老师"].taps("请假", reason="监考")
     sent["张老师"].says("晚到十分钟", in_group=True)
@@ -108,6 +106,7 @@ def test_the_word_in_a_sentence_is_not_the_command(sent: Office) -> None:
 # --- reminding ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.stages
 def test_the_silent_are_reminded_once_in_private_before_the_meeting(sent: Office) -> None:
     sent["王老师"].taps("能到")
     sent["张老师"].taps("请假", reason="监考")
@@ -130,6 +129,7 @@ def test_the_reminder_has_the_buttons_and_says_how_to_stop(sent: Office) -> None
     assert not any(label == "能到" for m in sent.stage.messages(sent["王老师"].talk.id) for label, _ in m.buttons)
 
 
+@pytest.mark.stages
 def test_on_request_the_silent_are_reminded_now_and_the_caps_hold(sent: Office) -> None:
     sent["王老师"].taps("能到")
     assert sent["办公室"].says("催一下").last == "已私聊提醒 7 人。"
@@ -207,6 +207,7 @@ def night(office: Office, at: str = "22:00") -> None:
     office.later(to=f"11月23日 {at}")
 
 
+@pytest.mark.stages
 def test_at_night_the_notice_waits_for_the_morning(office: Office) -> None:
     night(office)
     office["办公室"].says(SAID)
@@ -273,6 +274,7 @@ def test_a_reminder_that_fell_into_a_night_without_us_comes_in_the_morning_if_it
     assert reminded(sent) == []
 
 
+@pytest.mark.paper
 def test_nothing_at_all_leaves_between_nine_and_seven(office: Office) -> None:
     office["办公室"].says(f"{SAID}，周四晚上十点前回复").confirms()
     counts: list[tuple[time, int]] = []
