@@ -45,7 +45,8 @@ class Router:
         for size in range(min(self.longest, len(plain)), 0, -1):
             found = self.commands.get(plain[:size].lower())
             if found is not None and not (found.whole and plain[size:].strip(_ENDINGS)):
-                return found, plain[size:].lstrip(" :：,，、\n")
+                rest = _typed(text, size) if found.verbatim else plain[size:]
+                return found, rest.lstrip(" :：,，、\n")
         return None
 
     def action(self, token: str) -> tuple[OnAction, Action]:
@@ -115,6 +116,12 @@ def _claim(table: dict[str, Any], name: str, entry: Any, feature: Feature) -> No
 def normal(text: str) -> str:
     """Full-width folded, spaces joined, a leading slash dropped: how words are compared."""
     return " ".join(unicodedata.normalize("NFKC", text).split(" ")).strip().removeprefix("/")
+
+
+def _typed(text: str, size: int) -> str:
+    """What was typed behind the first ``size`` signs of the folded text."""
+    end = next((n for n in range(size, len(text)) if len(normal(text[:n])) >= size), len(text))
+    return text[end:]
 
 
 def unheard(said: Said) -> str:

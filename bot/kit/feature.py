@@ -38,6 +38,7 @@ class Command:
     private: bool
     help: str
     whole: bool = False  # only when nothing else is said: 体检 is a command, 体检安排在周五 is not
+    verbatim: bool = False  # the rest is given as it was typed: a text to keep, not words to read
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +122,16 @@ class Feature:
         private: bool = False,
         help: str = "",
         whole: bool = False,
+        verbatim: bool = False,
     ) -> Callable[[Callable[..., Reply]], Callable[..., Reply]]:
         """Words people type first. The handler takes ``(ctx, rest_of_the_text)``, or ``(ctx, form)`` with a form.
 
         ``private``: typed in a group it is answered in private. ``whole``: meant only when it is all that was said.
+        ``verbatim``: the rest comes as it was typed, full-width signs and all; else it comes folded.
         """
 
         def register(handler: Callable[..., Reply]) -> Callable[..., Reply]:
-            self.commands.append(Command(words, who, handler, form, private, help, whole))
+            self.commands.append(Command(words, who, handler, form, private, help, whole, verbatim))
             if form is not None:
                 self.forms.append(OnForm(form, who, handler))
             return handler

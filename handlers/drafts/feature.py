@@ -75,7 +75,7 @@ feature.phrase(remarks.privately, scope=taps.alone)(taps.said)
 # --- a text comes in ------------------------------------------------------------------------------------------
 
 
-@feature.command("征求意见", help=N_("把一份稿子发给大家征求意见"))
+@feature.command("征求意见", verbatim=True, help=N_("把一份稿子发给大家征求意见"))
 def begin(ctx: Context, rest: str) -> Reply:
     """The office begins; anybody else sees what is open. 征求意见稿第三条建议…… is a comment after all."""
     rest = re.sub(r"^稿(?:里|中|上)?的?[:：，,]?\s*", "", rest)
