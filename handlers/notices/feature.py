@@ -81,8 +81,8 @@ def meant(ctx: Context, said: Said) -> Sequence[Notice] | None:
     if not ctx.place.private and not _ours(ctx):
         return None
     found_here = notices.opened(ctx.db, ctx.now)
-    if found_here or not ctx.place.private:
-        return found_here or None
+    if found_here or not ctx.place.private or heard.plain:
+        return found_here or None  # a 好的 in private, with nothing open, is said to somebody else
     return notices.begun(ctx.db, ctx.now, ctx.now - rules.AFTER)[:1] or None
 
 

@@ -316,7 +316,8 @@ def test_an_answer_after_the_start_is_refused_wherever_it_is_given(sent: Office)
     ref = card_ref(sent, "教学例会")
     sent.time.at = sent.time.at + timedelta(days=4, hours=5, minutes=30)  # 15:30 sharp, and nobody has closed it yet
     assert "已经开始" in (sent["王老师"].forges("nt.rsvp:1:y").toast or "")
-    assert "已经开始" in sent["王老师"].says("收到").last
+    assert "已经开始" in sent["王老师"].says("请假").last
+    assert "已经开始" not in sent["王老师"].says("好的").last
     sent["张老师"].says("收到", in_group=True, quotes=ref)
     assert "已经开始" in sent["张老师"].last
     sent["老师05"].says("收到", in_group=True)
