@@ -78,9 +78,7 @@ def shorten(text: str, most: int) -> str:
     return text if len(seen) <= most else "".join(seen[: most - 1]) + "…"
 
 
-def split(
-    text: str, most: int, size: Callable[[str], int] = units, whole: Sequence[tuple[int, int]] = ()
-) -> list[str]:
+def split(text: str, most: int, size: Callable[[str], int] = units, whole: Sequence[tuple[int, int]] = ()) -> list[str]:
     """The text in parts of at most ``most`` by ``size``; joined they are the text again.
 
     Cut after a line, else after a sentence or a space, else between graphemes, and not inside a span of ``whole``

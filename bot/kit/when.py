@@ -56,12 +56,12 @@ class Reading:
     """What was read. A DAY starts at 00:00, a DEADLINE is its last moment, a RANGE of days ends at 23:59."""
 
     kind: Kind
-    start: datetime | None       # in the school's zone; None for a RECURRENCE
-    end: datetime | None         # RANGE only
-    rule: Rule | None            # RECURRENCE only
-    span: tuple[int, int]        # in the text as it was typed
-    sure: bool                   # False: something was assumed, so ask
-    words: str                   # for the echo: 12月2日 周三 15:00
+    start: datetime | None  # in the school's zone; None for a RECURRENCE
+    end: datetime | None  # RANGE only
+    rule: Rule | None  # RECURRENCE only
+    span: tuple[int, int]  # in the text as it was typed
+    sure: bool  # False: something was assumed, so ask
+    words: str  # for the echo: 12月2日 周三 15:00
 
     @property
     def latest(self) -> datetime | None:
@@ -101,7 +101,7 @@ def _topic(reading: Reading, scene: Scene) -> date | None:
 
 # ---------------------------------------------------------------------------------------------- the rules, in order
 
-_Found = tuple[Reading | None, int]                      # None with an end: understood as no time, read on from there
+_Found = tuple[Reading | None, int]  # None with an end: understood as no time, read on from there
 
 
 def _read_at(scene: Scene, pos: int) -> _Found:
@@ -137,7 +137,7 @@ def _moment(scene: Scene, pos: int) -> _Found | None:
     found = moment(scene, start, anchored=prefix is not None)
     if found is None:
         return None
-    if _DAYS_BEFORE.match(scene.text, found.end):        # 12月2日前三天: another day, which we cannot count yet
+    if _DAYS_BEFORE.match(scene.text, found.end):  # 12月2日前三天: another day, which we cannot count yet
         return None, found.end + 1
     suffix = _SUFFIX.match(scene.text, found.end)
     if prefix or suffix or found.closing:

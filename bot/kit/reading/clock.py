@@ -16,12 +16,12 @@ DAY_MINUTES = 24 * 60
 class Clock:
     """An hour as it was said. ``minutes()`` gives it a place in the day."""
 
-    part: str                    # "" when nothing was said
+    part: str  # "" when nothing was said
     hour: int
     minute: int
-    exact: bool                  # 15:00 and 03:00 leave nothing open
+    exact: bool  # 15:00 and 03:00 leave nothing open
     end: int
-    sure: bool = True            # False: 三点左右
+    sure: bool = True  # False: 三点左右
 
     def minutes(self) -> tuple[int, bool]:
         """Minutes from midnight (from 24:00 on: the next day), and whether nothing was assumed."""
@@ -42,7 +42,7 @@ class Clock:
 
 _PART = re.compile(rf"(?P<part>{PART})?\s*")
 _FIGURES = re.compile(r"(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::[0-5][0-9])?(?![0-9:])")
-_UNIT = rf"[人名个条位份楼班年级次组层届元块%0-9{NUMERALS}{BLANK}]"       # 三点二十人: the people, not the minutes
+_UNIT = rf"[人名个条位份楼班年级次组层届元块%0-9{NUMERALS}{BLANK}]"  # 三点二十人: the people, not the minutes
 _BARE = "(?P<bare>[0-9]{2}|[二三四五]?十[一二三四五六七八九]?|[零〇][一二三四五六七八九])"
 _MINUTES = rf"(?P<minute>{NUMBER})分(?!钟|之)|{_BARE}(?!{_UNIT})"
 _TAIL = rf"(?:\s*(?P<tail>钟|整|半|[一三]刻钟?|{_MINUTES}))?"
@@ -53,7 +53,7 @@ _AFTER_BARE = re.compile(
     r"\s*(?:$|[\s,。;!?)~]|-|开|在|集合|准时|交|截|出发|前|之前|以前|到|至|提醒|考试|上课|放学|见|左右)"
 )
 _BEFORE_BARE = re.compile(r"(?:^|[\s,。;!?()在于从至定改到~-]|截止:?|时间:)$")
-_COUNTING = re.compile(r".{0,3}(?:第一|一是|首先|一、|1[.、])")               # 三点，一是……
+_COUNTING = re.compile(r".{0,3}(?:第一|一是|首先|一、|1[.、])")  # 三点，一是……
 
 
 def clock(scene: Scene, pos: int, anchored: bool) -> Clock | None:
@@ -75,7 +75,7 @@ def _figures(scene: Scene, pos: int, part: str, anchored: bool) -> Clock | None:
     if not _possible(hour, minute):
         if anchored or part:
             raise _impossible(match[0])
-        return None                                      # 30:70 may be anything
+        return None  # 30:70 may be anything
     return Clock(part, hour, minute, match["hour"].startswith("0") or hour > 12, match.end())
 
 
@@ -102,7 +102,7 @@ def _stands_alone(scene: Scene, match: re.Match[str]) -> bool:
     if match["tail"] and (match["sign"] == "点" or match["minute"]):
         return True
     if match["sign"] == "时" and not match["hour"].isdigit():
-        return False                                     # 一时
+        return False  # 一时
     after = _AFTER_BARE.match(scene.text, match.end())
     before = _BEFORE_BARE.search(scene.before(match.start(), 4))
     return bool(after and before) and not _COUNTING.match(scene.text, match.end())

@@ -50,9 +50,7 @@ def real(year: int, month: int, day_of_month: int) -> date:
     if not 1 <= month <= 12:
         raise NotUnderstood(_("没有{month}月，请再写一次日期", month=month))
     if not 1 <= day_of_month <= monthrange(year, month)[1]:
-        raise NotUnderstood(
-            _("{year}年{month}月没有{day}日，请再写一次日期", year=year, month=month, day=day_of_month)
-        )
+        raise NotUnderstood(_("{year}年{month}月没有{day}日，请再写一次日期", year=year, month=month, day=day_of_month))
     return date(year, month, day_of_month)
 
 
@@ -109,11 +107,11 @@ def _figures(scene: Scene, match: re.Match[str]) -> Day | None:
     if _MEASURES.match(scene.text, match.end()):
         return None
     found = _coming(scene, month, day_of_month, match.end())
-    certain = sign != "-" or "0" in (first[0], second[0])          # 10-12 may count anything
+    certain = sign != "-" or "0" in (first[0], second[0])  # 10-12 may count anything
     return Day(found.date, found.end, found.sure and certain, year_said=False)
 
 
-_COUNTED = re.compile(r"(?:[选投荐编第]|支持|同意|赞成|反对|弃权)\s*$")    # 投3号: a candidate, not the third
+_COUNTED = re.compile(r"(?:[选投荐编第]|支持|同意|赞成|反对|弃权)\s*$")  # 投3号: a candidate, not the third
 
 
 def _number_of_month(scene: Scene, match: re.Match[str]) -> Day | None:
@@ -123,7 +121,7 @@ def _number_of_month(scene: Scene, match: re.Match[str]) -> Day | None:
     first = scene.base.replace(day=1)
     month = months_on(first, 1)[0] if value < scene.base.day else first
     while value > monthrange(month.year, month.month)[1]:
-        month = months_on(month, 1)[0]                   # 31号 said in November
+        month = months_on(month, 1)[0]  # 31号 said in November
     return Day(month.replace(day=value), match.end(), sure=month == first)
 
 
@@ -164,7 +162,7 @@ _NEAR = {"大后": 3, "后": 2, "明": 1, "今": 0, "昨": -1, "前": -2}
 def _near(scene: Scene, match: re.Match[str]) -> Day | None:
     before = scene.before(match.start(), 1)
     if before and before in {"后": "明今", "前": "提目之以"}.get(match["word"], ""):
-        return None                                      # 明后天 is two days, 目前天气 is none
+        return None  # 明后天 is two days, 目前天气 is none
     return Day(scene.now.date() + timedelta(days=_NEAR[match["word"]]), match.end())
 
 
@@ -195,10 +193,10 @@ _SEVERAL = re.compile(r"[、,和及]?[一二三四五六日天](?![点时十楼�
 def _weekday(scene: Scene, match: re.Match[str]) -> Day | None:
     which, wanted, before = match["which"] or "", weekday_number(match["weekday"]), scene.before(match.start(), 1)
     if (before == "一" and which.startswith("下")) or (before in tuple("早晚以") and which == "上"):
-        return None                                      # 通知一下|周三, 早上|周三
+        return None  # 通知一下|周三, 早上|周三
     found = _of_week(scene, which, wanted) if which else _next_weekday(scene, wanted)
-    loose = before in tuple("等剩留定放余") and which == "下"     # 等下周三: 等下|周三?
-    several = _SEVERAL.match(scene.text, match.end())    # 周六日: the first of them is not the whole of it
+    loose = before in tuple("等剩留定放余") and which == "下"  # 等下周三: 等下|周三?
+    several = _SEVERAL.match(scene.text, match.end())  # 周六日: the first of them is not the whole of it
     return Day(found.date, match.end(), found.sure and not loose and not several, found.step, weekday_said=True)
 
 
@@ -214,7 +212,7 @@ def _of_week(scene: Scene, which: str, wanted: int) -> Day:
     weeks = -which.count("上") + which.count("下")
     found = monday_of(today) + timedelta(days=7 * weeks + wanted)
     if weeks == 0 and sunday and found < today:
-        found += timedelta(days=7)                       # nobody calls a meeting for last Wednesday
+        found += timedelta(days=7)  # nobody calls a meeting for last Wednesday
     return Day(found, 0, sure=not (sunday and (weeks > 0 or wanted != 6)) and not (weeks == 0 and found < today))
 
 
@@ -222,11 +220,11 @@ def _of_week(scene: Scene, which: str, wanted: int) -> Day:
 
 _YEAR = r"(?P<year>(?:19|20|21)[0-9]{2}|[一二][〇零一二三四五六七八九]{3})"
 _MONTH, _DAY = rf"(?P<month>{NUMBER})", rf"(?P<day>{NUMBER})"
-_NOT_A_DAY = (                                            # 3号楼, 28号文: things with numbers
+_NOT_A_DAY = (  # 3号楼, 28号文: things with numbers
     "(?!楼|文件|文(?!艺|化|明)|会议室|教室|教学楼|选手|选项|线|门|桌|机位|位|同学|候选|厅|馆|院|令|方案|题|学生|考场|考生|"
     "码|球|召|称|角|脉|床|柜|作品|宿舍|座|柱|井|岗|窗|仓|实验|车)"
 )
-_TO_DAY = rf"\s*[到至~-]\s*{NUMBER}(?:号{_NOT_A_DAY}|日(?![游均制]))"       # 12月2-5日
+_TO_DAY = rf"\s*[到至~-]\s*{NUMBER}(?:号{_NOT_A_DAY}|日(?![游均制]))"  # 12月2-5日
 
 Rule = Callable[[Scene, re.Match[str]], Day | None]
 _RULES: tuple[tuple[re.Pattern[str], Rule], ...] = tuple(

@@ -30,9 +30,9 @@ class Moment:
     end: int
     sure: bool
     minutes: int | None = None
-    clock: Clock | None = None               # the hour as said, for 下午两点到四点 to lean on
-    part: Part | None = None                 # only 上午 was said: ``minutes`` is the usual hour
-    closing: bool = False                    # 放学前 has already said "before"
+    clock: Clock | None = None  # the hour as said, for 下午两点到四点 to lean on
+    part: Part | None = None  # only 上午 was said: ``minutes`` is the usual hour
+    closing: bool = False  # 放学前 has already said "before"
     day_said: bool = True
 
     def at(self, zone: ZoneInfo) -> datetime:
@@ -59,7 +59,7 @@ _DATE_NOTE = re.compile(rf"\s*(?:,\s*)?(?P<bracket>\()?\s*(?={NUMBER}\s*月|[0-9
 _CLOSE = re.compile(r"\s*\)")
 _ANCHOR = re.compile(r"(?P<word>放学|下班)(?:(?P<before>之前|以前|前(?!后))|之后|以后|后|时)")
 _PART_ALONE = re.compile(rf"(?P<part>{PART})(?!的?{NUMBER}(?:[点时]|:))")
-_LATE = re.compile(r"[早晚][点些到来去走退交于饭餐读自]|[早晚]一[点些]")          # 明天晚到十分钟, 周三早读
+_LATE = re.compile(r"[早晚][点些到来去走退交于饭餐读自]|[早晚]一[点些]")  # 明天晚到十分钟, 周三早读
 _OPENING = re.compile(rf"(?P<part>{PART})?\s*(?P<hour>{NUMBER})(?=\s*(?:-|~|到|至)\s*{NUMBER}\s*[点时])")
 
 
@@ -149,10 +149,10 @@ def _with_date(scene: Scene, found: Day, note: re.Match[str]) -> Day:
     dated = _checked(scene, dated)
     close = _CLOSE.match(scene.text, dated.end) if note["bracket"] else None
     if note["bracket"] and not close:
-        return found                                     # 周三(12月2日报名截止): about something else
+        return found  # 周三(12月2日报名截止): about something else
     same_weekday = found.weekday_said and dated.date.weekday() == found.date.weekday()
     if dated.date != found.date and not same_weekday:
         said = write_day(found.date)
         raise NotUnderstood(_("{day}和{said}不是同一天，请核对后再写一次", day=write_day(dated.date), said=said))
-    sure = dated.sure and (dated.date == found.date or found.step == 7)   # 周三 alone is any Wednesday
+    sure = dated.sure and (dated.date == found.date or found.step == 7)  # 周三 alone is any Wednesday
     return replace(dated, end=close.end() if close else dated.end, sure=sure, weekday_said=True)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from bot.kit.reading.moment import instant
 from bot.kit.reading.write import aware
 
-_SPREAD = 240                                             # seconds over which a night's messages leave in the morning
+_SPREAD = 240  # seconds over which a night's messages leave in the morning
 
 
 def on_the_mark(at: datetime) -> bool:
@@ -21,7 +21,7 @@ def off_the_hour(at: datetime, key: str) -> datetime:
     """An instant at :00 or :30 sharp comes 60 to 179 seconds earlier, always the same for one ``key``; others stay."""
     if not on_the_mark(aware(at)):
         return at
-    seconds = 60 + zlib.crc32(key.encode()) % 120        # the built-in hash() differs from process to process
+    seconds = 60 + zlib.crc32(key.encode()) % 120  # the built-in hash() differs from process to process
     return (at.astimezone(UTC) - timedelta(seconds=seconds)).astimezone(at.tzinfo)
 
 
@@ -58,7 +58,7 @@ class QuietHours:
     def _opening(self, local: datetime, zone: ZoneInfo) -> datetime:
         tomorrow = self.start > self.end and local.time() >= self.start
         opening = instant(local.date() + timedelta(days=tomorrow), self.end, zone)
-        if opening <= local.astimezone(UTC):             # the clocks went back over the end: it comes twice
+        if opening <= local.astimezone(UTC):  # the clocks went back over the end: it comes twice
             opening = opening.replace(fold=1)
         return opening.astimezone(UTC)
 

@@ -125,7 +125,7 @@ def _last_workday(scene: Scene, match: re.Match[str], at: time) -> Rule | None:
 
 
 _SPAN_SIGN = "[到至~-]"
-_MORE = "[一二三四五六日天](?![点时十楼班年条个人节名位次组])"          # 每周一三点: three o'clock
+_MORE = "[一二三四五六日天](?![点时十楼班年条个人节名位次组])"  # 每周一三点: three o'clock
 _LIST = rf"(?P<days>{DAY_OF_WEEK}{_SPAN_SIGN}{WEEK}?{DAY_OF_WEEK}|{DAY_OF_WEEK}(?:[、,和及]?{WEEK}?{_MORE})*)"
 _MONTH = r"每个?月的?"
 

@@ -22,8 +22,8 @@ from bot.kit.words import N_, _
 class Beyond(Enum):
     """What 每月31号 means in a month without a 31st."""
 
-    CLAMP = "clamp"              # the last day of that month
-    SKIP = "skip"                # nothing in that month
+    CLAMP = "clamp"  # the last day of that month
+    SKIP = "skip"  # nothing in that month
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class MonthlyLastWorkday:
 
 Rule = Daily | Weekly | Monthly | MonthlyNth | MonthlyLastWorkday
 IsWorkday = Callable[[date], bool]
-_HORIZON = 400               # days: five months between two fifth Fridays, a summer without working days
+_HORIZON = 400  # days: five months between two fifth Fridays, a summer without working days
 
 
 def monday_to_friday(day: date) -> bool:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 # ---------------------------------------------------------------------------------------------- plain text
 
 _PLAIN = (
-    {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}                      # full-width signs and digits
+    {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}  # full-width signs and digits
     | str.maketrans("\u3000\u00a0—–―−〜﹣", "  ----~-")
     | str.maketrans("後點號週禮兩個時鐘鍾這內從淩", "后点号周礼两个时钟钟这内从凌")
     | str.maketrans("學雙單間遲為於裡裏結晝幾", "学双单间迟为于里里结昼几")
@@ -30,8 +30,8 @@ def plain(text: str) -> str:
 _ONES = "一二三四五六七八九"
 NUMERALS = "零〇" + _ONES + "两十廿百千万"
 CHINESE = rf"(?:[{_ONES}]?十[{_ONES}]?|廿[{_ONES}]?|[零〇][{_ONES}]|[零〇两{_ONES}])"
-NUMBER = rf"(?:[0-9]{{1,2}}|{CHINESE})"                 # 0-99: hours, minutes, months, days
-COUNT = rf"(?:[0-9]{{1,3}}|{CHINESE})"                  # how many days or minutes
+NUMBER = rf"(?:[0-9]{{1,2}}|{CHINESE})"  # 0-99: hours, minutes, months, days
+COUNT = rf"(?:[0-9]{{1,3}}|{CHINESE})"  # how many days or minutes
 WEEK = "(?:周|星期|礼拜)"
 DAY_OF_WEEK = "[一二三四五六日天]"
 
@@ -71,8 +71,8 @@ class Part:
     ``hours`` are (first, last, add, sure): 下午 3 adds 12. Hours from 24 on belong to the next day.
     """
 
-    default: str | None          # the field of SchoolHours
-    until: time                  # 周三上午前: the end of that part
+    default: str | None  # the field of SchoolHours
+    until: time  # 周三上午前: the end of that part
     hours: tuple[tuple[int, int, int, bool], ...]
 
 
@@ -81,9 +81,7 @@ _MORNING = Part("morning", time(12), ((5, 12, 0, True),))
 _NOON = Part("noon", time(13), ((11, 14, 0, True), (1, 2, 12, True)))
 _AFTERNOON = Part("afternoon", time(18), ((1, 7, 12, True), (8, 9, 12, False), (12, 19, 0, True)))
 _DUSK = Part(None, time(19), ((4, 8, 12, True), (16, 20, 0, True)))
-_EVENING = Part(
-    "evening", time(23, 59), ((5, 11, 12, True), (17, 24, 0, True), (12, 12, 12, False), (0, 4, 24, False))
-)
+_EVENING = Part("evening", time(23, 59), ((5, 11, 12, True), (17, 24, 0, True), (12, 12, 12, False), (0, 4, 24, False)))
 # Nothing said: a school does not meet before dawn, and seven may be either end of the day.
 UNSAID = Part(None, time(23, 59), ((1, 6, 12, False), (7, 7, 0, False), (0, 0, 0, True), (8, 24, 0, True)))
 
@@ -166,12 +164,12 @@ _GLUED_NUMERAL = re.compile(rf"[0-9{NUMERALS}第几]$")
 class Scene:
     """What is read, when it was said, and how far we have come."""
 
-    text: str                    # plain and masked
-    now: datetime                # in the school's zone
+    text: str  # plain and masked
+    now: datetime  # in the school's zone
     hours: SchoolHours
-    base: date                   # the day 周三 and 28号 are counted from; in 周一到周三 the first day
-    floor: int = 0               # the end of the last reading
-    topic: date | None = None    # the day spoken of: 周五开会，三点到
+    base: date  # the day 周三 and 28号 are counted from; in 周一到周三 the first day
+    floor: int = 0  # the end of the last reading
+    topic: date | None = None  # the day spoken of: 周五开会，三点到
 
     def before(self, pos: int, width: int = 2) -> str:
         """The characters just before, as far as no earlier reading has used them."""

@@ -48,5 +48,5 @@ def write_span(span: timedelta | float) -> str:
             parts.append(_(sentence, n=count))
             rest = left
         elif parts:
-            break                                        # 2 天 5 分钟 is more than anybody asked for
+            break  # 2 天 5 分钟 is more than anybody asked for
     return " ".join(parts) or _("{n} 秒", n=0)
