@@ -37,6 +37,7 @@ STALE_RECEIPT = timedelta(hours=12)
 MAX_TRIES = 8
 UNSURE_TRIES = 2  # a group may have got it although the answer was lost: once more, with the same serial, and no more
 UNSURE_PAUSE = 60.0  # seconds before that
+FACES = 5000
 LOOK_AGAIN = 30.0  # seconds: the longest we sleep, should a wake-up ever be lost
 LOOK_EVERY = 0.025  # seconds between two looks into the box: the first is at once, a storm of commits is one more
 
@@ -257,7 +258,7 @@ class Postman:
         cp("postman.marked")
         lane.parcels.popleft()
         if parcel.card is not None and isinstance(content, Card) and refs:
-            self._faces[parcel.card, lane.channel, lane.place, refs[-1]] = content
+            self._remember((parcel.card, lane.channel, lane.place, refs[-1]), content)
 
     def _mark_sent(self, db: Db, parcel: Parcel, refs: Sequence[str], touched: int) -> None:
         ref = refs[-1] if refs else ""
@@ -369,7 +370,7 @@ class Postman:
                 await self._edit(lane, now, card)
             except DeliveryFailed as failure:
                 return await self._edit_failed(lane, now, failure)
-            self._faces[face] = card
+            self._remember(face, card)
         cp("postman.edited")
         await self.desk.do(lambda db: outbox.shown(db, now))
         cp("postman.shown")
@@ -380,6 +381,12 @@ class Postman:
         channel = self.channels[lane.channel]
         await self._counted(lane, channel.edit(_place(lane), copy.ref, card, final=copy.final))
         lane.edited = time.monotonic()
+
+    def _remember(self, face: tuple[str, str, str, str], card: Card) -> None:
+        """What a message shows, so that an edit that would change nothing is not made; forgotten, it is made."""
+        self._faces[face] = card
+        while len(self._faces) > FACES:
+            self._faces.pop(next(iter(self._faces)))
 
     def _face(self, copy: Copy) -> tuple[Copy | None, Card | None]:
         with self._ours() as db:
