@@ -67,7 +67,7 @@ class Workshop:
         return not self._busy
 
     async def run(self) -> None:
-        self._loop, self._wake = asyncio.get_running_loop(), asyncio.Event()
+        self._loop, self._wake, self._busy = asyncio.get_running_loop(), asyncio.Event(), True
         while True:
             self._wake.clear()
             jobs = await asyncio.to_thread(self._waiting)

@@ -79,7 +79,8 @@ feature.phrase(remarks.privately, scope=taps.alone)(taps.said)
 def begin(ctx: Context, rest: str) -> Reply:
     """The office begins; anybody else sees what is open. 征求意见稿第三条建议…… is a comment after all."""
     rest = re.sub(r"^稿(?:里|中|上)?的?[:：，,]?\s*", "", rest)
-    meaning = remarks.plainly(rest) if ctx.upload is None and len(rest) < rules.MOST_WORDS else None
+    talk = ctx.upload is None and not (taps.is_office(ctx) and "\n" in rest)
+    meaning = remarks.plainly(rest) if talk else None
     if meaning is not None and taps.current(ctx) and taps.ours(ctx):
         return taps.said(ctx, meaning, taps.About(taps.current(ctx)))
     if not ctx.place.private:
