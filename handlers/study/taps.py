@@ -24,8 +24,7 @@ def learned(ctx: Context, tap: Learned) -> Reply:
 def _learn(ctx: Context, item: Item, note: str = "") -> str:
     """Once is enough; said again it is still true."""
     if item.mark.state != LEARNED:
-        study.set_mark(ctx.db, item.mark.id, LEARNED, ctx.now)
-        diary.cancel(ctx.db, "study.later", str(item.mark.id))
+        study.set_mark(ctx.db, item.mark.id, LEARNED, ctx.now)  # what was booked for it finds it learned
     if note:
         study.set_note(ctx.db, item.mark.id, note)
     ctx.redraw(f"study:{item.mark.id}")

@@ -436,6 +436,16 @@ def test_one_of_two_offices_may_go(office: Office) -> None:
     assert person(office, "办公室").role == "staff"
 
 
+def test_who_may_is_asked_again_when_the_question_is_answered(office: Office) -> None:
+    add(office, "刘洋", "语文组")
+    add(office, "刘洋", "数学组")
+    office["李校长"].says("设为办公室 刘洋")
+    office.write(lambda db: people.change(db, office["李校长"].number or 0, role="office"))
+    office["李校长"].taps("刘洋（数学组）")
+    assert "只有校长可以做" in (office["李校长"].toast or "")
+    assert len(office.ask(lambda db: people.holding(db, "office"))) == 2
+
+
 @pytest.mark.parametrize("verb", ["office", "stop", ""])
 def test_a_whole_form_from_outside_carries_no_deed(office: Office, verb: str) -> None:
     """A page could send the form at once; what is to be done is never taken from it."""
