@@ -20,7 +20,6 @@ from sqlalchemy.pool import NullPool, QueuePool
 
 from storage.base import Db
 
-ASLEEP = 10  # seconds without a statement in the middle of a transaction; then PostgreSQL undoes it
 WAL_BUG_FIXED = (3, 51, 3)  # sqlite.org/wal.html: the WAL-reset bug needs two connections that write or checkpoint
 
 
@@ -40,7 +39,7 @@ class Shelves:
         self.sqlite = self.url.get_backend_name() == "sqlite"
         if self.sqlite and self.path:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.writer = _engine(self.url.render_as_string(hide_password=False), self.sqlite, "BEGIN IMMEDIATE")
+        self.writer = _engine(self._writing_url(), self.sqlite, "BEGIN IMMEDIATE")
         self.reader = _engine(self.url.render_as_string(hide_password=False), self.sqlite, "BEGIN", reads_only=True)
 
     @property
@@ -83,6 +82,15 @@ class Shelves:
         self.writer.dispose()
         self.reader.dispose()
 
+    def _writing_url(self) -> str:
+        url = self.url if self.sqlite else self.url.update_query_dict({"application_name": self.session_name})
+        return url.render_as_string(hide_password=False)
+
+    @property
+    def session_name(self) -> str:
+        """By this PostgreSQL knows the writing sessions of this school, ours and an earlier owner's."""
+        return f"hongzhu {self.lock_number}"
+
     @property
     def lock_number(self) -> int:
         """The advisory lock that stands for this school on PostgreSQL: 63 bits of the database and schema name."""
@@ -121,7 +129,6 @@ def _engine(url: str, sqlite: bool, begin: str, reads_only: bool = False) -> Eng
         event.listen(engine, "connect", _durable_session)
         if reads_only:
             return engine.execution_options(postgresql_readonly=True)
-        event.listen(engine, "connect", _wakeful_session)
         return engine
     engine = create_engine(
         url, poolclass=QueuePool if reads_only else NullPool, connect_args={"check_same_thread": False}
@@ -150,13 +157,6 @@ def _durable_session(dbapi: Any, _record: Any) -> None:
     with dbapi.cursor() as cursor:
         cursor.execute("SET synchronous_commit = on")
         cursor.execute("SET timezone = 'UTC'")
-    dbapi.commit()
-
-
-def _wakeful_session(dbapi: Any, _record: Any) -> None:
-    """An owner that falls asleep in the middle of a transaction must not hold up whoever takes over."""
-    with dbapi.cursor() as cursor:
-        cursor.execute(f"SET idle_in_transaction_session_timeout = '{ASLEEP}s'")
     dbapi.commit()
 
 

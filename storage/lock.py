@@ -7,8 +7,15 @@ import os
 from typing import IO
 
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import OperationalError
 
-from storage.engine import Shelves
+from storage.engine import Shelves, connection_lost
+
+# An owner that fell asleep in the middle of a transaction still holds its rows; we would wait for it for ever.
+_END_OTHERS = text(
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE application_name = :name AND usename = current_user AND pid <> pg_backend_pid()"
+)
 
 
 class OwnerLock:
@@ -21,7 +28,14 @@ class OwnerLock:
 
     def take(self) -> bool:
         """``False``: somebody else owns the school."""
-        return self._take_file() if self.shelves.path is not None else self._take_advisory()
+        if self.shelves.path is not None:
+            return self._take_file()
+        try:
+            return self._take_advisory()
+        except OperationalError as error:
+            if not connection_lost(error):
+                raise
+            return False  # whoever was quicker has just ended our session
 
     def held(self) -> bool:
         """Still ours? A PostgreSQL lock goes with its connection."""
@@ -60,9 +74,10 @@ class OwnerLock:
         connection = self.shelves.writer.connect()
         connection.detach()  # out of the pool: closing it must end the session, for the lock is the session's
         ours = connection.execute(text("SELECT pg_try_advisory_lock(:n)"), {"n": self.shelves.lock_number}).scalar()
-        connection.commit()
         if not ours:
             connection.close()
             return False
+        connection.execute(_END_OTHERS, {"name": self.shelves.session_name})
+        connection.commit()
         self._connection = connection
         return True

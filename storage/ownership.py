@@ -21,11 +21,17 @@ facts = Table(
 )
 
 _epoch = select(ownership.c.epoch).where(ownership.c.id == 1)
+_held = _epoch.with_for_update(read=True)  # PostgreSQL; SQLite's writer holds the whole file already
 _fact = select(facts.c.value).where(facts.c.name == bindparam("name"))
 
 
 def epoch(db: Db) -> int:
     return int(db.value(_epoch) or 0)
+
+
+def hold(db: Db) -> int:
+    """The same, and nobody else becomes the owner before this transaction has ended."""
+    return int(db.value(_held) or 0)
 
 
 def take(db: Db) -> int:

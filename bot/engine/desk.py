@@ -140,7 +140,7 @@ class Desk:
         try:
             with connection.begin():
                 db = Db(connection, self._serials)
-                if ownership.epoch(db) != self.epoch:
+                if ownership.hold(db) != self.epoch:
                     raise NotOwner
                 run(db, batch)
                 db.flush()
