@@ -26,7 +26,7 @@ TABLE = {
     """,
     Role.STAFF: """
         dr.none dr.read dr.speak nt.mute nt.rsvp st.cast st.done st.go st.halt st.later st.note 今天别提醒
-        征求意见 恢复提醒 我的信息 我的学习 我的意见 投票 提意见 看全文
+        征求意见 恢复提醒 我的信息 我的学习 我的意见 投票 提意见 看全文 登录
     """,
     Role.OFFICE: """
         dr.drop dr.fill dr.publish nt.chase nt.draft nt.fix ro.go ro.no st.annul st.close st.drop st.keep

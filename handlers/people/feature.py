@@ -13,6 +13,7 @@ One person is meant by each deed: ``forms`` asks which one where two share a nam
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -28,6 +29,8 @@ from handlers.people import cards, forms, rules, sections
 from handlers.people.forms import Absence, Which, Whom
 from storage import audit, files, people, tries
 from storage.people import Person
+
+LOGIN = timedelta(minutes=5)
 
 feature = Feature("people", title=N_("名册与绑定"))
 feature.form(Whom, who=Role.OFFICE)(lambda ctx, form: forms.about(ctx, form.verb, form.typed))
@@ -163,6 +166,18 @@ def _warn_other_accounts(ctx: Context, person: Person) -> None:
                 "您的名字刚刚又绑定了一个账号（{channel}）。不是您本人，请马上告诉办公室。", channel=ctx.place.channel
             )
             ctx.say(words, to=Place(row.channel, row.talk, private=True))
+
+
+@feature.command("登录", private=True, whole=True, help=N_("网页的一次性登录链接"))
+def login(ctx: Context, rest: str) -> Reply:
+    """A link to our own pages for who is known here already; it is good once, and for five minutes."""
+    if not ctx.school.site:
+        raise Refused(_("这所学校没有开网页。"))
+    word = secrets.token_urlsafe(24)
+    people.issue_code(ctx.db, ctx.me.id, "login", word, ctx.now + LOGIN)
+    link = f"{ctx.school.site}/login/{word}"
+    ctx.say(_("五分钟内打开这个链接，点“进入”。只给您自己用，请不要转发：\n{link}", link=link), to=Persons([ctx.me.id]))
+    return None
 
 
 # --- one person: who is meant is asked in ``forms`` -----------------------------------------------------------

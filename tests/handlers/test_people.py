@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
@@ -740,3 +741,30 @@ def test_the_dialogues_run_on_postgresql_too(fresh_database: Callable[[], str]) 
     assert [leave.first.day for leave in office.ask(people.leaves_of)] == [1, 3]
     office["办公室"].says("谁还没绑定").says("未送达").says("体检").says("绑定码 全部").says("销假 王老师")
     office.close()
+
+
+# --- the way to our own pages ---------------------------------------------------------------------------------
+
+
+def with_pages(office: Office) -> None:
+    office.running.pipeline.school = dataclasses.replace(office.running.school, site="https://bot.school.example")
+
+
+def test_who_is_known_gets_a_link_that_is_good_once_and_for_five_minutes(office: Office) -> None:
+    with_pages(office)
+    office["王老师"].says("登录", in_group=True)
+    found = re.search(r"https://bot\.school\.example/login/(\S{20,})", office["王老师"].last)
+    assert found is not None
+    assert not any("login" in text for text in office.group)
+    late = office.time() + timedelta(minutes=6)
+    assert office.ask(lambda db: db.value(people.codes.select().with_only_columns(people.codes.c.until))) < late
+    assert office.write(lambda db: people.redeem_code(db, "login", found[1], office.time())) == office["王老师"].number
+    assert office.write(lambda db: people.redeem_code(db, "login", found[1], office.time())) is None
+
+
+def test_where_there_are_no_pages_or_nobody_is_known_there_is_no_link(office: Office) -> None:
+    office["王老师"].says("登录")
+    assert "没有开网页" in office["王老师"].last
+    with_pages(office)
+    office["访客"].says("登录")
+    assert "login" not in office["访客"].last
