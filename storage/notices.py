@@ -91,6 +91,12 @@ _open = (
     .order_by(notices.c.id)
 )
 _sent = select(notices).where(notices.c.state.in_((OPEN, CLOSED, CANCELLED))).order_by(notices.c.id.desc())
+_newest = (
+    select(notices)
+    .where(notices.c.state.in_((OPEN, CLOSED, CANCELLED)))
+    .order_by(notices.c.state == CANCELLED, notices.c.id.desc())
+    .limit(1)
+)
 _begun = (
     select(notices)
     .where(
@@ -152,8 +158,8 @@ def begun(db: Db, now: datetime, since: datetime) -> Sequence[Notice]:
 
 
 def newest(db: Db) -> Notice | None:
-    """The last one sent."""
-    row = db.first(_sent.limit(1))
+    """The last one sent; one that was cancelled only where there is no other."""
+    row = db.first(_newest)
     return _notice(row) if row else None
 
 

@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 
 from bot.kit.context import Context, Persons
-from bot.kit.errors import Refused
+from bot.kit.errors import NotUnderstood, Refused
 from bot.kit.event import Place
 from bot.kit.form import Form
 from bot.kit.reply import Ask, Reply, Toast
@@ -47,12 +47,15 @@ def _which(ctx: Context, rest: str) -> dict[str, object]:
 
 def correct(ctx: Context, form: forms.Correct) -> Reply:
     """Asks for the new value, unless the first sentence had it and it can be read."""
-    if not form.value:
-        return Ask(_FORMS[form.kind], {"notice": form.notice}, private=True)
-    if form.kind == forms.TIME:
-        return new_time(ctx, forms.NewTime(form.notice, forms.slot(ctx, form.value)))
-    read = forms.place if form.kind == forms.PLACE else forms.topic
-    return plan(ctx, form.notice, form.kind, read(ctx, form.value))
+    try:
+        if form.value and form.kind == forms.TIME:
+            return new_time(ctx, forms.NewTime(form.notice, forms.slot(ctx, form.value)))
+        if form.value:
+            read = forms.place if form.kind == forms.PLACE else forms.topic
+            return plan(ctx, form.notice, form.kind, read(ctx, form.value))
+    except NotUnderstood as error:
+        ctx.say(error.sentence, to=Persons([ctx.me.id]))
+    return Ask(_FORMS[form.kind], {"notice": form.notice}, private=True)
 
 
 def cancel(ctx: Context, form: forms.Cancel) -> Reply:

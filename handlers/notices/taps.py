@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -123,6 +123,9 @@ def send(ctx: Context, notice: Notice, *, at_once: bool) -> str:
         raise Refused(_("还没有绑定群，发不出去。请先在教职工群里发“绑定本群”，再回来点确认。"))
     leaves_at = rules.leaves_at(ctx.now, ctx.school, at_once)
     rules.check_time(notice.starts, leaves_at, ctx.now, ctx.school)
+    if notice.deadline and notice.deadline <= leaves_at + rules.BREATH:  # the draft lay too long for it
+        notices.revise(ctx.db, notice.id, deadline=None)
+        notice = replace(notice, deadline=None)
     if not notices.send(ctx.db, notice.id, today(ctx), leaves_at):
         raise Refused(_("这个通知已经发出了，没有再发一次。"))
     corrections.note_told(ctx.db, notice.id, [(group.channel, group.id) for group in groups])

@@ -191,6 +191,14 @@ def test_a_draft_whose_time_has_passed_is_not_sent(office: Office) -> None:
     assert office.group == []
 
 
+def test_a_deadline_for_answers_that_passed_while_the_draft_lay_is_not_set(office: Office) -> None:
+    office["办公室"].says(f"{SAID}，周四中午十二点前回复")
+    office.later(to="周四 13:00")
+    office["办公室"].confirms()
+    assert "回复截止" not in office.group[0]
+    assert office["王老师"].taps("能到").toast == "已记下：能到"
+
+
 def test_serials_tell_notices_apart(sent: Office) -> None:
     sent["办公室"].says(OTHER).confirms()
     assert "〔通知 1123-02〕" in sent.group[-1]
@@ -200,10 +208,12 @@ def test_serials_tell_notices_apart(sent: Office) -> None:
 
 
 def test_a_tap_is_kept_said_and_counted(sent: Office) -> None:
+    before = sent.group[0]
     assert sent["王老师"].taps("能到").toast == "已记下：能到"
+    first = sent.group[0]
     assert sent["张老师"].taps("晚到").toast == "已记下：晚到"
     assert sent.card.tally == tally(sent, 能到=1, 晚到=1)
-    assert len(sent.group) == 1 and "能到" in sent.group[0]
+    assert len(sent.group) == 1 and len({before, first, sent.group[0]}) == 3  # the card itself shows it, each time
 
 
 @pytest.mark.stages

@@ -151,8 +151,16 @@ def test_the_steps_work_as_words(sent: Office) -> None:
     ],
 )
 def test_what_changes_nothing_or_cannot_be_is_refused(sent: Office, said: str, answer: str) -> None:
-    assert answer in sent["办公室"].says(said).last
+    before = len(sent["办公室"].inbox)
+    sent["办公室"].says(said)
+    assert answer in "".join(sent["办公室"].inbox[before:])
     assert not sent["办公室"].sees("确认更正")
+
+
+def test_a_time_that_was_not_understood_is_asked_again(sent: Office) -> None:
+    someone = sent["办公室"].says("更正通知 改到随便").says("时间")
+    assert "改到什么时间" in someone.last
+    assert "16:00" in someone.says("周五下午四点").last and someone.sees("确认更正")
 
 
 def test_with_two_open_it_is_asked_which(sent: Office) -> None:

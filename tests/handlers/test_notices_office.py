@@ -86,6 +86,13 @@ def test_an_older_notice_is_asked_for_by_its_serial_or_by_quoting_it(sent: Offic
     assert "统计 · 教学例会" in sent["办公室"].last
 
 
+def test_a_cancelled_notice_is_not_what_is_meant_while_there_is_another(sent: Office) -> None:
+    sent["办公室"].says("发通知 周四下午四点 报告厅 期中质量分析").confirms()
+    sent["办公室"].says("取消通知 1123-02").taps("确认取消")
+    assert "教学例会" in sent["办公室"].says("谁还没回").last
+    assert "期中质量分析" in sent["办公室"].says("谁还没回 1123-02").last
+
+
 @pytest.mark.parametrize("word", ["谁还没回", "统计", "催一下", "更正通知", "取消通知"])
 def test_what_is_the_offices_is_refused_to_a_teacher(sent: Office, word: str) -> None:
     assert "办公室" in sent["王老师"].says(word).last
@@ -266,12 +273,19 @@ def test_an_early_meeting_is_chased_the_evening_before(office: Office) -> None:
     assert len(reminded(office)) == STAFF
 
 
-def test_a_reminder_that_fell_into_a_night_without_us_comes_in_the_morning_if_it_still_helps(sent: Office) -> None:
-    sent.run(sent.running.stop())
-    sent.time.at = datetime(2026, 11, 27, 22, 0, tzinfo=ZONE)  # the meeting was at 15:30
-    sent._open()
-    sent.later(hours=12)
-    assert reminded(sent) == []
+@pytest.mark.parametrize(("hour", "late"), [("七点二十分", STAFF - 1), ("七点", 0)])
+def test_a_reminder_missed_in_the_evening_comes_in_the_morning_if_it_still_helps(
+    office: Office, hour: str, late: int
+) -> None:
+    office["办公室"].says(f"发通知 周二上午{hour} 操场 升旗彩排").confirms()
+    office.run(office.running.stop())
+    office.time.at = datetime(2026, 11, 23, 22, 0, tzinfo=ZONE)  # it was due at eight in the evening
+    office._open()
+    office["王老师"].taps("能到")
+    office.later(to="11月24日 06:59")
+    assert reminded(office) == []
+    office.later(to="11月24日 10:00")
+    assert len(reminded(office)) == late and "王老师" not in reminded(office)
 
 
 @pytest.mark.paper
