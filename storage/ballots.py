@@ -53,6 +53,7 @@ elections = Table(
     Column("count_at", Instant, nullable=True),  # until then somebody may object
     Column("offered", Boolean, nullable=False),  # everybody has voted, and the office was asked whether to close
     Column("result", Text, nullable=True),  # counts by seat, the abstentions first; null: nothing was opened
+    sqlite_autoincrement=True,  # the card of a vote that was dropped must never open a newer one
 )
 roll = Table(
     "roll",

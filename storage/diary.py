@@ -66,6 +66,7 @@ works = Table(
     Column("place", String(64), nullable=False),
     Column("private", Integer, nullable=False),
     Column("tries", Integer, nullable=False),
+    sqlite_autoincrement=True,  # its number is in the keys of what it sent: a number used again would silence that
 )
 
 

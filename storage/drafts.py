@@ -49,6 +49,7 @@ drafts = Table(
     Column("opened_at", Instant, nullable=True),
     Column("file", Id, nullable=True),  # in storage.files, where the text is too long to be sent in messages
     Index("ix_drafts_state", "state"),
+    sqlite_autoincrement=True,  # the card of a draft that was given up must never show a newer one
 )
 clauses = Table(
     "draft_clauses",

@@ -20,6 +20,7 @@ files = Table(
     Column("content", LargeBinary, nullable=False),
     Column("owner", Id, nullable=True),  # whose it is to fetch; None: anybody on the roster
     Column("made_at", Instant, nullable=False),
+    sqlite_autoincrement=True,  # an old link must never lead to a newer file
 )
 
 

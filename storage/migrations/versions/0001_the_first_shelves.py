@@ -86,6 +86,7 @@ def upgrade() -> None:
         sa.Column("offered", sa.Boolean(), nullable=False),
         sa.Column("result", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_elections")),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "facts",
@@ -102,6 +103,7 @@ def upgrade() -> None:
         sa.Column("owner", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_files")),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "groups",
@@ -224,6 +226,7 @@ def upgrade() -> None:
         sa.Column("private", sa.Integer(), nullable=False),
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_works")),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "accounts",
@@ -274,6 +277,7 @@ def upgrade() -> None:
         sa.Column("file", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.ForeignKeyConstraint(["author"], ["people.id"], name=op.f("fk_drafts_author_people")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_drafts")),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_drafts_state", "drafts", ["state"], unique=False)
     op.create_table(
