@@ -94,6 +94,9 @@ class Stage:
     async def settled(self) -> None:
         """Nothing that the platform still has to bring."""
 
+    def close(self) -> None:
+        """The platform goes away; the school is closed already."""
+
 
 class Paper(Channel):
     """A channel without a platform: what is sent is kept as it was drawn."""
@@ -438,6 +441,7 @@ class Office:
 
     def close(self) -> None:
         self.run(self.running.stop())
+        self.stage.close()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()

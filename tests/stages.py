@@ -43,6 +43,7 @@ class Door:
         self.socket = socket.socket()
         self.socket.bind(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
+        self.is_open = asyncio.Event()
 
     async def open(self, app: Any) -> None:
         config = uvicorn.Config(app, log_config=None, lifespan="off", ws="none", timeout_graceful_shutdown=1)
@@ -50,6 +51,7 @@ class Door:
         self.task = asyncio.create_task(self.server.serve([self.socket]))
         while not self.server.started:  # noqa: ASYNC110 uvicorn has no event for it
             await asyncio.sleep(0.005)
+        self.is_open.set()
 
     async def close(self) -> None:
         self.server.should_exit = True
@@ -131,12 +133,11 @@ class TelegramStage(Stage):
             case Said() if event.upload is not None:
                 before = len(who.inbox)
                 room = None if event.place.private else self.room
-                who.sends_document(event.upload.name, event.upload.content, caption=event.text or None, in_=room)
+                who.sends_document(event.upload.name, event.upload.content, caption=event.text, in_=room)
             case Said():
                 before = len(who.inbox)
                 room = None if event.place.private else self.room
-                answered = self._by_ref(event.place.id, event.quotes) if event.quotes else None
-                who.says(event.text, in_=room, reply_to=answered)
+                who.says(event.text, in_=room, reply_to=self._quoted(event))
             case Joined():
                 before = len(who.inbox)
                 who.starts()
@@ -145,6 +146,14 @@ class TelegramStage(Stage):
         self._heard()
         new = who.inbox[before:]
         return Answer(new[0].text if new else None)
+
+    def _quoted(self, said: Said) -> Any:
+        """What is answered to: a message of the bot, else somebody's words that the bot need not have heard."""
+        if said.quotes is None:
+            return None
+        chat = self.room if not said.place.private else self.users[said.sender.id].private
+        found = self._by_ref(said.place.id, said.quotes)
+        return found or self.fake.new_message(chat, self._user(str(FIRST), "别人").as_dict(), text="（别的话）")
 
     def _heard(self) -> None:
         self.fake.wait(lambda: self.fake.pending == 0, timeout=20)
@@ -191,8 +200,7 @@ class _Paged(WebChannel):
     door: Door
 
     async def listen(self, hear: Hear) -> None:
-        await self.door.open(build(self, hosts=HOSTS, demo=True))
-        await super().listen(hear)
+        await asyncio.gather(super().listen(hear), self.door.open(build(self, hosts=HOSTS, demo=True)))
 
     async def close(self) -> None:
         await super().close()
@@ -208,6 +216,10 @@ class WebStage(Stage):
 
     talk = account
 
+    def __init__(self) -> None:
+        self.browser = httpx.Client(trust_env=False, timeout=30)
+        self.files: dict[str, Document] = {}
+
     def channels(self, running: RunningSchool) -> Sequence[Channel]:
         self.running = running
         channel = _Paged(running.desk, running.shelves, running.school, running.now)
@@ -215,53 +227,73 @@ class WebStage(Stage):
         return [channel]
 
     async def deliver(self, event: Event) -> Answer:
+        return await asyncio.to_thread(self._act, event)
+
+    async def settled(self) -> None:
+        await self.door.is_open.wait()
+
+    def _act(self, event: Event) -> Answer:
         deed = {"id": event.id.rpartition(":")[2], "place": "me" if event.place.private else "all"}
-        async with httpx.AsyncClient(
-            base_url=self._base(event.sender.id), headers=self._headers(), trust_env=False
-        ) as client:
-            match event:
-                case Tapped():
-                    answer = await client.post("tap", json={**deed, "token": event.token, "message": event.message})
-                case Said() if event.upload is not None:
-                    headers = {"x-file-name": quote(event.upload.name)}
-                    answer = await client.post("upload", params=deed, headers=headers, content=event.upload.content)
-                case Said():
-                    answer = await client.post("say", json={**deed, "text": event.text, "quotes": event.quotes})
-                case Joined():
-                    answer = await client.post("open")
-                case _:
-                    raise NotImplementedError(event)
+        base, more = self._base(event.sender.id), {"origin": self.door.url}
+        match event:
+            case Tapped():
+                tapped = {**deed, "token": event.token, "message": event.message}
+                answer = self.browser.post(f"{base}tap", json=tapped, headers=more)
+            case Said() if event.upload is not None:
+                more["x-file-name"] = quote(event.upload.name)
+                answer = self.browser.post(f"{base}upload", params=deed, content=event.upload.content, headers=more)
+            case Said():
+                said = {**deed, "text": event.text, "quotes": event.quotes}
+                answer = self.browser.post(f"{base}say", json=said, headers=more)
+            case Joined():
+                answer = self.browser.post(f"{base}open", headers=more)
+            case _:
+                raise NotImplementedError(event)
         found = answer.json()
         return Answer(found.get("toast") or found.get("error"), bool(found.get("alert")), found.get("ok", False))
 
     def _base(self, account: str) -> str:
         return f"{self.door.url}/as/{account}/"
 
-    def _headers(self) -> dict[str, str]:
-        return {"origin": self.door.url}
-
     def messages(self, place: str) -> list[Seen]:
-        who = place if place != self.group else self.account(1)
-        with httpx.Client(base_url=self._base(who), trust_env=False) as client:
-            page = _Page(place == self.group)
-            page.feed(client.get("").text)
-            return [self._with_file(client, seen) for seen in page.seen]
+        """All of them, also those for which one must press 更早的消息."""
+        base = self._base(place if place != self.group else self.account(1))
+        where = "all" if place == self.group else "me"
+        page = _Page(where)
+        page.feed(self.browser.get(base).text)
+        seen = page.seen
+        while page.more:
+            found = self.browser.get(f"{base}older", params={"before": page.first, "place": where}).json()
+            page = _Page(where, here=True, more=found["more"])
+            page.feed(found["html"])
+            seen = [*page.seen, *seen]
+        return [self._with_file(base, one) for one in seen]
 
-    def _with_file(self, client: httpx.Client, seen: Seen) -> Seen:
+    def _with_file(self, base: str, seen: Seen) -> Seen:
         if seen.document is not None:
-            got = client.get(seen.document.mime)
-            seen.document = Document(seen.document.name, got.headers["content-type"], got.content)
+            if seen.document.mime not in self.files:
+                got = self.browser.get(base + seen.document.mime)
+                self.files[seen.document.mime] = Document(seen.text, got.headers["content-type"], got.content)
+            seen.document = self.files[seen.document.mime]
         return seen
+
+    def close(self) -> None:
+        self.browser.close()
+
+
+BLOCKS = ("p", "h4", "h5", "li", "dt", "tr", "blockquote", "footer")
 
 
 class _Page(HTMLParser):
-    """What the bot has said in one conversation of the page."""
+    """What the bot has said in one conversation of the page, a line for each block. ``where``: ``all`` or ``me``."""
 
-    def __init__(self, group: bool) -> None:
+    def __init__(self, where: str, *, here: bool = False, more: bool = False) -> None:
         super().__init__()
         self.seen: list[Seen] = []
-        self._want = "all" if group else "me"
-        self._here = False
+        self.more = more  # there is more before
+        self.first = ""  # the number of the oldest message, whoever said it
+        self._want = where
+        self._here = here
         self._mine: Seen | None = None
         self._open: list[str] = []  # the tags inside the message
         self._words = 0  # how deep we were when its own words began; 0: not in them
@@ -272,26 +304,33 @@ class _Page(HTMLParser):
         facts = {key: value or "" for key, value in attrs}
         if tag == "section":
             self._here = facts.get("data-where") == self._want
+        if self._here and tag == "button" and facts.get("class") == "older":
+            self.more = True
         if self._mine is not None:
             self._inside(tag, facts)
-        elif tag == "li" and self._here and "data-seq" in facts and not facts.get("data-account"):
-            self._mine, self._open = Seen(facts["data-seq"], ""), []
-            self.seen.append(self._mine)
+        elif tag == "li" and self._here and "data-seq" in facts:
+            self.first = self.first or facts["data-seq"]
+            if not facts.get("data-account"):
+                self._mine, self._open = Seen(facts["data-seq"], ""), []
+                self.seen.append(self._mine)
 
     def _inside(self, tag: str, facts: dict[str, str]) -> None:
-        if tag in ("br", "img", "input", "hr"):
+        assert self._mine is not None
+        if tag in ("br", "img", "input", "hr", "rect"):
             return
         self._open.append(tag)
         classes = facts.get("class", "").split()
         if not self._words and ("bubble" in classes or "card" in classes):
             self._words = len(self._open)
+        if self._words and tag in BLOCKS and self._mine.text:
+            self._mine.text += "\n"
         if tag == "button" and "data-token" in facts:
             self._label, self._token = [], facts["data-token"]
-        if tag == "a" and facts.get("href", "").startswith("file/") and self._mine is not None:
+        if tag == "a" and facts.get("href", "").startswith("file/"):
             self._mine.document = Document("", facts["href"], b"")
 
     def handle_endtag(self, tag: str) -> None:
-        if self._mine is None:
+        if self._mine is None or tag in ("br", "img", "input", "hr", "rect"):
             return
         if not self._open:
             self._mine = None
@@ -304,12 +343,12 @@ class _Page(HTMLParser):
         self._open.pop()
 
     def handle_data(self, data: str) -> None:
-        if self._mine is None or not self._words:
+        if self._mine is None or not self._words or self._open[-1:] == ["em"]:
             return
         if self._label is not None:
             self._label.append(data)
-        else:
-            self._mine.text += data.strip("\n ") if data.strip() else ""
+        elif data.strip() or self._open[-1:] == ["bdi"]:
+            self._mine.text += data
 
 
 STAGES = {

@@ -1,0 +1,68 @@
+"""Where a dialogue is played. Every dialogue is played on paper; what is marked ``stages`` on every scene below.
+
+    @pytest.fixture
+    def office(open_office: OpenOffice) -> Office:
+        return open_office(feature, staff=8)
+
+``HONGZHU_STAGES=all`` plays all of them everywhere, ``HONGZHU_STAGES=web`` all of them on paper and there. A dialogue
+that must look behind the scene is marked ``paper``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+from bot.kit.feature import Feature
+from tests.office import Office, sqlite_url
+from tests.stages import STAGES
+
+PAPER, POSTGRES = "paper", "postgresql"
+SCENES = (*STAGES, POSTGRES)
+
+
+class OpenOffice(Protocol):
+    """Opens an office of these features, and closes it after the test; ``more`` is handed to ``Office``."""
+
+    def __call__(self, *features: Feature, **more: Any) -> Office: ...
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "scene" not in metafunc.fixturenames:
+        return
+    asked = os.environ.get("HONGZHU_STAGES", "marked")
+    everywhere = asked == "all" or metafunc.definition.get_closest_marker("stages") is not None
+    scenes = [name for name in SCENES if name == PAPER or everywhere or name == asked]
+    if len(scenes) > 1 and metafunc.definition.get_closest_marker("paper") is None:
+        marks = {POSTGRES: [pytest.mark.postgres]}
+        metafunc.parametrize("scene", [pytest.param(n, marks=marks.get(n, ())) for n in scenes], indirect=True)
+
+
+@pytest.fixture
+def scene(request: pytest.FixtureRequest) -> str:
+    """The name of the stage, or of the database (then on paper)."""
+    return str(getattr(request, "param", PAPER))
+
+
+@pytest.fixture
+def open_office(request: pytest.FixtureRequest, scene: str, tmp_path: Path) -> Iterator[OpenOffice]:
+    opened: list[Office] = []
+
+    def url() -> str:
+        if scene != POSTGRES:
+            return sqlite_url(tmp_path / f"school{len(opened) or ''}")
+        fresh: Callable[[], str] = request.getfixturevalue("fresh_database")
+        return fresh()
+
+    def open_(*features: Feature, **more: Any) -> Office:
+        stage = STAGES.get(scene, STAGES[PAPER])()
+        opened.append(Office(url(), features, stage, **{"secrets": tmp_path / "secrets", **more}))
+        return opened[-1]
+
+    yield open_
+    for office in reversed(opened):
+        office.close()
