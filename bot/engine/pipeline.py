@@ -63,7 +63,7 @@ class Pipeline:
         try:
             reply = self._dispatch(ctx, event)
             while isinstance(reply, Ask):  # a form that is whole at once runs its handler here, and that may refuse
-                toast = reply.toast
+                toast = reply.toast if isinstance(event, Tapped) else ""  # words are answered by the question itself
                 reply = self.asker.begin(ctx, event.sender, reply)
         except Refused as refusal:
             if not db.back(mark):
