@@ -100,10 +100,8 @@ def span(first: date, last: date | None, today: date) -> str:
 
 
 def leave_text(person: Person, kind: str, first: date, last: date | None, today: date) -> str:
-    words = span(first, last, today)
-    return _("已登记：{name} {kind} {span}。这几天不通知、不催、不计入人数。提前回来发“销假 {name}”。").format(
-        name=person.name, kind=kind, span=words
-    )
+    facts = {"name": person.name, "kind": kind, "span": span(first, last, today)}
+    return _("已登记：{name} {kind} {span}。这几天不通知、不催、不计入人数。提前回来发“销假 {name}”。", **facts)
 
 
 def on_leave_text(rows: Sequence[tuple[Person, Leave]], today: date) -> str:
