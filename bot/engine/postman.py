@@ -38,6 +38,7 @@ MAX_TRIES = 8
 UNSURE_TRIES = 2  # a group may have got it although the answer was lost: once more, with the same serial, and no more
 UNSURE_PAUSE = 60.0  # seconds before that
 FACES = 5000
+LANDING = 3.0  # seconds that a stop waits for sends under way
 LOOK_AGAIN = 30.0  # seconds: the longest we sleep, should a wake-up ever be lost
 LOOK_EVERY = 0.025  # seconds between two looks into the box: the first is at once, a storm of commits is one more
 
@@ -115,8 +116,14 @@ class Postman:
                     delay = pause if delay is None else min(delay, pause)
                 await self._sleep(delay)
         finally:
-            for task in self._tasks:
-                task.cancel()
+            await self._land()
+
+    async def _land(self) -> None:
+        """What is on its way is marked as sent, lest it go out once more; what hangs is let go."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=LANDING)
+        for task in self._tasks:
+            task.cancel()
 
     async def idle(self) -> None:
         """Returns when nothing that is due is left to send."""
