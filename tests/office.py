@@ -43,6 +43,7 @@ ZONE = ZoneInfo("Asia/Shanghai")
 MONDAY = datetime(2026, 11, 23, 10, 0, tzinfo=ZONE)  # the office opens
 CAST = (("李校长", "principal"), ("办公室", "office"), ("王老师", "staff"), ("张老师", "staff"))
 GROUP = "群"
+VISITORS = 9000  # their numbers begin here
 
 
 class FakeTime:
@@ -179,13 +180,16 @@ class Somebody:
 
     @property
     def account(self) -> Account:
-        number = self.number if self.number is not None else 9000 + abs(hash(self.name)) % 900
-        return Account(self.office.stage.channel, self.office.stage.account(number))
+        return Account(self.office.stage.channel, self.office.stage.account(self._place_in_line))
 
     @property
     def talk(self) -> Place:
-        number = self.number if self.number is not None else 9000 + abs(hash(self.name)) % 900
-        return Place(self.office.stage.channel, self.office.stage.talk(number), private=True)
+        return Place(self.office.stage.channel, self.office.stage.talk(self._place_in_line), private=True)
+
+    @property
+    def _place_in_line(self) -> int:
+        """On the roster, or among the visitors."""
+        return self.number if self.number is not None else VISITORS + list(self.office.people).index(self.name)
 
     @property
     def toast(self) -> str | None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,14 +22,13 @@ from handlers.people.feature import feature, leave_sentence
 from storage import audit, files, outbox, people
 from storage.base import Db
 from storage.people import Leave, Person
-from tests.office import Office, Paper, sqlite_url
+from tests.handlers.conftest import OpenOffice
+from tests.office import Office, Paper
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
-    office = Office(sqlite_url(tmp_path), [feature], staff=8)
-    yield office
-    office.close()
+def office(open_office: OpenOffice) -> Office:
+    return open_office(feature, staff=8)
 
 
 def add(office: Office, name: str, department: str = "语文组", **facts: Any) -> int:
@@ -65,6 +63,7 @@ def test_somebody_unknown_is_told_how_to_bind(office: Office) -> None:
     assert "绑定 123456" in office["访客"].last
 
 
+@pytest.mark.stages
 def test_somebody_known_is_greeted_by_name(office: Office) -> None:
     office["王老师"].comes()
     assert office["王老师"].last.startswith("王老师您好")
@@ -102,6 +101,7 @@ def test_help_is_by_role(office: Office, who: str, has: str, has_not: str) -> No
     assert has_not not in office[who].last
 
 
+@pytest.mark.stages
 def test_help_asked_in_the_group_is_answered_in_private(office: Office) -> None:
     office["王老师"].says("帮助", in_group=True)
     assert office.group == []
@@ -127,6 +127,7 @@ def _choosy(read: Callable[[str], object]) -> bool:
 # --- binding --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.stages
 def test_a_teacher_binds_with_the_code_of_the_office(office: Office) -> None:
     add(office, "赵敏")
     office["赵敏"].says(f"绑定 {code_for(office, '赵敏')}")
@@ -149,6 +150,7 @@ def test_a_link_may_carry_the_code(office: Office) -> None:
     assert "已绑定" in office["赵敏"].last
 
 
+@pytest.mark.stages
 def test_a_code_works_once(office: Office) -> None:
     add(office, "赵敏")
     code = code_for(office, "赵敏")
@@ -195,6 +197,7 @@ def test_a_wrong_code_in_the_group_sounds_like_a_right_one(office: Office) -> No
     assert office.group[-1] == office.group[-2]
 
 
+@pytest.mark.stages
 def test_after_five_wrong_codes_there_is_silence_even_for_the_right_one(office: Office) -> None:
     add(office, "赵敏")
     code = code_for(office, "赵敏")
@@ -248,6 +251,7 @@ def test_somebody_who_left_cannot_bind(office: Office) -> None:
     assert "不对" in office["赵敏"].last
 
 
+@pytest.mark.stages
 def test_codes_for_everybody_come_as_a_file_in_private(office: Office) -> None:
     for name in ("赵敏", "=cmd|' /C calc'!A0"):
         add(office, name)
@@ -262,6 +266,7 @@ def test_codes_for_everybody_come_as_a_file_in_private(office: Office) -> None:
     assert "已绑定" in office["赵敏"].last
 
 
+@pytest.mark.stages
 def test_the_file_of_codes_is_gone_after_a_day(office: Office) -> None:
     add(office, "赵敏")
     office["办公室"].says("绑定码 全部")
@@ -312,6 +317,7 @@ def test_a_teacher_gets_no_codes(office: Office) -> None:
 # --- names ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.stages
 def test_of_two_people_of_one_name_the_office_is_asked_which(office: Office) -> None:
     add(office, "刘洋", "语文组")
     maths = add(office, "刘洋", "数学组")
@@ -410,6 +416,7 @@ def test_a_name_is_cut_from_what_follows(text: str, name: str, rest: str) -> Non
 # --- roles ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.stages
 def test_the_principal_makes_an_office(office: Office) -> None:
     office["李校长"].says("设为办公室 张老师")
     assert person(office, "张老师").role == "office"
@@ -481,6 +488,7 @@ def test_a_teachers_sentence_of_leave_is_none_of_ours(office: Office) -> None:
     assert counted(office, date(2026, 12, 2)).count("王老师") == 1
 
 
+@pytest.mark.stages
 def test_what_is_missing_of_a_leave_is_asked_and_may_be_tapped(office: Office) -> None:
     office["办公室"].says("请假登记 王老师")
     office["办公室"].says("明天到周五")
@@ -489,6 +497,7 @@ def test_what_is_missing_of_a_leave_is_asked_and_may_be_tapped(office: Office) -
     assert "王老师 病假 11月24日 周二 至 11月27日 周五" in office["办公室"].last
 
 
+@pytest.mark.stages
 def test_leave_registered_in_the_group_is_answered_in_private(office: Office) -> None:
     office["办公室"].says("请假登记 王老师 12月1日到12月5日 病假", in_group=True)
     assert office.group == []
@@ -595,6 +604,7 @@ def test_a_group_that_is_bound_is_not_greeted_again(office: Office) -> None:
     assert office.group == []
 
 
+@pytest.mark.stages
 def test_the_office_binds_the_group(office: Office) -> None:
     add(office, "赵敏")
     office["办公室"].says("解绑本群", in_group=True)

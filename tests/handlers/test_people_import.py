@@ -5,9 +5,8 @@ from __future__ import annotations
 import io
 import struct
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -26,7 +25,8 @@ from storage import imports, people
 from storage.base import Db
 from storage.imports import Line, Sheet
 from storage.people import Leave, Person
-from tests.office import Office, sqlite_url
+from tests.handlers.conftest import OpenOffice
+from tests.office import Office
 
 TODAY = date(2026, 11, 23)
 HEADS = ("姓名", "部门", "政治面貌", "角色", "在岗状态", "开始日期", "结束日期", "telegram", "wecom", "电话", "工号")
@@ -34,10 +34,8 @@ Row = Sequence[Any]
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
-    office = Office(sqlite_url(tmp_path), [people_feature, feature], staff=5)
-    yield office
-    office.close()
+def office(open_office: OpenOffice) -> Office:
+    return open_office(people_feature, feature, staff=5)
 
 
 def xlsx(*rows: Row, heads: Row = HEADS, above: Sequence[Row] = (), sheet: str = "名册") -> bytes:
@@ -527,6 +525,7 @@ def test_five_hundred_rows_are_compared_in_a_moment() -> None:
 # --- as the office talks --------------------------------------------------------------------------------------
 
 
+@pytest.mark.stages
 def test_a_roster_is_previewed_and_confirmed(office: Office) -> None:
     sends(office, xlsx(("赵敏", "语文组", "党员"), ("王老师", "数学组"), ("张老师", "教学部")))
     card = office.shown("roster:1")
@@ -545,6 +544,7 @@ def _pairs(shown: Any) -> list[tuple[str, str]]:
     return [pair for block in shown.card.body for pair in getattr(block, "pairs", ())]
 
 
+@pytest.mark.stages
 def test_a_word_confirms_as_well_as_a_button(office: Office) -> None:
     sends(office, csv("姓名,部门", "赵敏,语文组"), "名册.csv")
     office["办公室"].says("确认导入")
@@ -553,6 +553,7 @@ def test_a_word_confirms_as_well_as_a_button(office: Office) -> None:
     assert "没有等您确认的名册" in office["办公室"].last
 
 
+@pytest.mark.stages
 def test_a_bad_row_stops_the_whole_file(office: Office) -> None:
     sends(office, xlsx(("赵敏", "语文组"), ("钱进", "语文组", "路人")))
     assert "名册没有导入：1 处要改" in office["办公室"].last
@@ -577,6 +578,7 @@ def test_the_same_file_again_changes_nothing(office: Office) -> None:
     assert office.ask(lambda db: (people.everybody(db), people.leaves_of(db), people.account_owners(db))) == before
 
 
+@pytest.mark.stages
 def test_who_is_not_in_the_file_stays_unless_the_button_says_so(office: Office) -> None:
     sends(office, xlsx(("王老师", "教学部", "党员")))
     assert "在名册里、文件里没有" in office["办公室"].last
@@ -601,6 +603,7 @@ def test_leave_and_accounts_come_with_the_file(office: Office) -> None:
     assert number not in [p.id for p in office.ask(lambda db: people.expected(db, date(2026, 12, 2)))]
 
 
+@pytest.mark.stages
 def test_a_preview_survives_a_restart(office: Office) -> None:
     sends(office, xlsx(("赵敏", "语文组")))
     office.restart()
@@ -628,12 +631,14 @@ def test_what_changed_since_the_preview_is_shown_before_it_is_done(office: Offic
     assert "新增 0 人" in (office["办公室"].toast or "")
 
 
+@pytest.mark.stages
 def test_a_second_press_does_nothing_more(office: Office) -> None:
     sends(office, xlsx(("赵敏", "语文组")))
     office["办公室"].taps("确认导入").forges("ro.go:1:0", in_group=False)
     assert "已经处理过" in (office["办公室"].toast or "")
 
 
+@pytest.mark.stages
 def test_a_preview_may_be_dropped(office: Office) -> None:
     sends(office, xlsx(("赵敏", "语文组")))
     office["办公室"].taps("不要了")
@@ -662,6 +667,7 @@ def test_a_file_in_the_group_is_no_roster(office: Office) -> None:
     assert office.group == office["办公室"].inbox == office["王老师"].inbox == []
 
 
+@pytest.mark.stages
 def test_a_teachers_file_is_refused(office: Office) -> None:
     sends(office, xlsx(("赵敏", "语文组")), who="王老师")
     assert "只有办公室" in office["王老师"].last
@@ -722,6 +728,7 @@ def test_the_template_is_what_the_reader_reads(office: Office) -> None:
 HEADS_OF_TEMPLATE = tuple(words.split()[0] for words in export.HEADINGS.values())
 
 
+@pytest.mark.stages
 def test_the_template_asked_in_the_group_comes_in_private(office: Office) -> None:
     office["办公室"].says("名册模板", in_group=True)
     assert office.group == []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,8 +23,8 @@ from storage import ballots, nudges, people
 from storage.ballots import Candidate, State
 from storage.base import Db
 from storage.people import Person
+from tests.handlers.conftest import OpenOffice
 from tests.office import ZONE, Office, Somebody, sqlite_url
-from tests.stages import STAGES
 
 OPEN = "评选 12月明星教师 候选人 王老师、张老师、老师05 截止 周五17:00"
 RECEIPT = re.compile(r"[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}")
@@ -33,10 +32,8 @@ EVERYBODY = ("李校长", "办公室", "王老师", "张老师", "老师05", "�
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
-    office = Office(sqlite_url(tmp_path), [feature], staff=8)
-    yield office
-    office.close()
+def office(open_office: OpenOffice) -> Office:
+    return open_office(feature, staff=8)
 
 
 @pytest.fixture
@@ -114,23 +111,19 @@ def to_the_end(office: Office) -> None:
     office.later(minutes=20)
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_a_whole_vote_on_every_stage(stage: str, tmp_path: Path) -> None:
-    office = Office(sqlite_url(tmp_path), [feature], STAGES[stage](), staff=8)
-    try:
-        office["办公室"].says(OPEN).taps("确认开始")
-        assert office["王老师"].taps("去投票", in_="群").toast == "选票已经私聊发给您。"
-        assert office["王老师"].taps("张老师").toast == "已投：张老师。截止前可改。"
-        assert told(office["王老师"].says("3号"), "已投：老师05。截止前可改。")
-        all_vote(office, *EVERYBODY[3:], choice="老师05")
-        assert office.card.tally == {"已投": 6}
-        office.restart()
-        to_the_end(office)
-        assert result(office) == {"王老师": 0, "张老师": 0, "老师05": 6, "弃权": 0}
-        assert "结果" in office.group[-1]
-        assert not office["王老师"].sees("张老师")
-    finally:
-        office.close()
+@pytest.mark.stages
+def test_a_whole_vote(office: Office) -> None:
+    office["办公室"].says(OPEN).taps("确认开始")
+    assert office["王老师"].taps("去投票", in_="群").toast == "选票已经私聊发给您。"
+    assert office["王老师"].taps("张老师").toast == "已投：张老师。截止前可改。"
+    assert told(office["王老师"].says("3号"), "已投：老师05。截止前可改。")
+    all_vote(office, *EVERYBODY[3:], choice="老师05")
+    assert office.card.tally == {"已投": 6}
+    office.restart()
+    to_the_end(office)
+    assert result(office) == {"王老师": 0, "张老师": 0, "老师05": 6, "弃权": 0}
+    assert "结果" in office.group[-1]
+    assert not office["王老师"].sees("张老师")
 
 
 # --- opening --------------------------------------------------------------------------------------------------
@@ -147,6 +140,7 @@ def test_the_office_sees_what_would_be_frozen_before_anybody_else_sees_anything(
     assert state(office) is State.DRAFT
 
 
+@pytest.mark.stages
 def test_opening_shows_one_card_in_the_group_and_a_ballot_to_each(vote: Office) -> None:
     assert len(vote.group) == 1
     assert vote.card.tally == {"已投": 0}
@@ -156,6 +150,7 @@ def test_opening_shows_one_card_in_the_group_and_a_ballot_to_each(vote: Office) 
     assert "全部 8 人" in vote["办公室"].last
 
 
+@pytest.mark.stages
 def test_what_is_missing_is_asked_one_by_one(office: Office) -> None:
     secretary = office["办公室"].says("开始投票")
     assert "哪个月" in secretary.last
@@ -236,6 +231,7 @@ def test_who_comes_after_the_opening_is_not_on_the_roll(vote: Office) -> None:
     assert "不在这次的投票名单里" in (vote["新老师"].taps("去投票").toast or "")
 
 
+@pytest.mark.stages
 def test_a_draft_can_be_dropped(office: Office) -> None:
     office["办公室"].says(OPEN).taps("不办了")
     assert state(office) is None
@@ -295,6 +291,7 @@ def test_a_tap_on_the_private_ballot_is_a_vote(vote: Office) -> None:
     assert vote.card.tally == {"已投": 1}
 
 
+@pytest.mark.stages
 def test_a_second_thought_replaces_the_first_and_looks_the_same(vote: Office) -> None:
     first = receipt(vote["王老师"].taps("张老师"))
     second = receipt(vote["王老师"].taps("老师05"))
@@ -367,6 +364,7 @@ def test_what_may_be_about_something_else_is_left_alone_in_the_group(vote: Offic
     assert vote.card.tally == {"已投": 0}
 
 
+@pytest.mark.stages
 def test_a_bare_number_is_a_vote_only_with_the_ballot_before_ones_eyes(vote: Office) -> None:
     vote.write(lambda db: ping(vote, db, "王老师", "周五15:00开会，收到请回1"))
     assert "没看懂" in vote["王老师"].says("1").last
@@ -385,11 +383,13 @@ def test_a_number_answers_the_reminder(vote: Office) -> None:
     assert told(vote["王老师"].says("2"), "已投：张老师")
 
 
+@pytest.mark.stages
 def test_a_ballot_button_pressed_in_the_group_is_not_counted(vote: Office) -> None:
     assert "私聊" in (vote["王老师"].forges("st.cast:1:2", in_group=True).toast or "")
     assert vote.card.tally == {"已投": 0}
 
 
+@pytest.mark.stages
 def test_the_button_in_the_group_brings_the_ballot_in_private(vote: Office) -> None:
     before = len(vote["王老师"].inbox)
     assert vote["王老师"].taps("去投票").toast == "选票已经私聊发给您。"
@@ -468,6 +468,7 @@ def test_the_private_talk_never_shows_the_choice_after_the_press(vote: Office) -
     assert len(faces) == 1
 
 
+@pytest.mark.stages
 def test_the_office_sees_turnout_and_no_names(vote: Office) -> None:
     vote["王老师"].says("选张老师")
     vote["办公室"].says("投票进度")
@@ -475,6 +476,7 @@ def test_the_office_sees_turnout_and_no_names(vote: Office) -> None:
     assert "还没有开过" not in vote["办公室"].last
 
 
+@pytest.mark.stages
 def test_the_silent_are_reminded_once_and_nobody_else(vote: Office) -> None:
     vote["王老师"].says("选张老师")
     vote.later(to="周四18:00")
@@ -550,6 +552,7 @@ def test_the_receipts_hang_out_before_anything_is_opened(vote: Office) -> None:
     assert "截止" in (vote["老师06"].forges("st.cast:1:1", in_group=False).toast or "")
 
 
+@pytest.mark.stages
 def test_the_result_shows_counts_in_the_order_of_the_candidates(vote: Office) -> None:
     all_vote(vote, "李校长", "办公室", "王老师", choice="老师05")
     all_vote(vote, "张老师", "老师05", choice="王老师")
@@ -593,6 +596,7 @@ def test_a_vote_without_votes_ends_quietly(vote: Office) -> None:
     assert "没有人投票" in vote.group[1]
 
 
+@pytest.mark.stages
 def test_when_everybody_has_voted_the_office_may_close_early(vote: Office) -> None:
     all_vote(vote, *EVERYBODY[:-1])
     assert not vote["办公室"].sees("提前截止")
@@ -728,6 +732,7 @@ def test_another_key_in_its_place_is_no_key(vote: Office) -> None:
 # --- void -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.stages
 def test_the_office_may_void_before_the_count_but_is_asked_first(vote: Office) -> None:
     all_vote(vote, "李校长", "办公室", "王老师", "张老师", "老师05")
     vote["办公室"].says("作废投票")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from storage import diary, nudges, outbox, people, study
 from storage.base import Db
 from storage.people import Person
 from storage.study import Item, Occurrence, Plan
+from tests.handlers.conftest import OpenOffice
 from tests.office import MONDAY, ZONE, Office, sqlite_url
 
 SCHOOL = School("红烛中学", when.SchoolHours(zone=ZONE), when.QuietHours(), Calendar())
@@ -32,10 +33,8 @@ WEEKLY = "学习提醒 每周三下午三点 读《教师职业行为十项准�
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
-    office = Office(sqlite_url(tmp_path), [feature], staff=6)
-    yield office
-    office.close()
+def office(open_office: OpenOffice) -> Office:
+    return open_office(feature, staff=6)
 
 
 def plans(office: Office, text: str = WEEKLY) -> None:
@@ -62,6 +61,7 @@ def down(office: Office, **span: float) -> None:
 # --- a plan ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.stages
 def test_a_weekly_plan_is_written_out_before_it_is_confirmed(office: Office) -> None:
     office["办公室"].says(WEEKLY)
     card = office.shown("plan:1")
@@ -181,6 +181,7 @@ def test_a_second_yes_books_nothing_more(office: Office) -> None:
 # --- it comes -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.stages
 def test_everybody_gets_a_card_of_their_own_in_private(office: Office) -> None:
     plans(office)
     office.later(to="11月25日 15:05")
@@ -189,6 +190,7 @@ def test_everybody_gets_a_card_of_their_own_in_private(office: Office) -> None:
     assert occurrences(office) == [(date(2026, 11, 25), study.SENT, False)]
 
 
+@pytest.mark.stages
 def test_it_comes_every_week_and_never_twice(office: Office) -> None:
     plans(office)
     office.later(days=15)
@@ -261,6 +263,7 @@ def test_in_the_night_it_waits_for_the_morning(office: Office) -> None:
     assert copies(office, "王老师") == 1
 
 
+@pytest.mark.stages
 def test_a_restart_between_plan_and_time_loses_nothing(office: Office) -> None:
     plans(office)
     office.restart()
@@ -306,6 +309,7 @@ def asked(office: Office) -> Office:
     return office
 
 
+@pytest.mark.stages
 def test_learned_by_a_tap(asked: Office) -> None:
     asked["王老师"].taps("已学")
     assert asked["王老师"].toast == "已记下：“读《教师职业行为十项准则》”已学。"
@@ -320,12 +324,14 @@ def test_learned_by_a_word(asked: Office, word: str) -> None:
     assert asked.shown("plan:1").tally == {"已学": 1, "还没学": 5}
 
 
+@pytest.mark.stages
 def test_learned_in_the_group_is_kept_and_not_answered_there(asked: Office) -> None:
     asked["王老师"].says("已学", in_group=True)
     assert asked.group == []
     assert asked.shown("plan:1").tally["已学"] == 1
 
 
+@pytest.mark.stages
 def test_learned_with_a_thought(asked: Office) -> None:
     asked["王老师"].says("已学，心得：要以身作则")
     assert "心得只有您自己看得到" in asked["王老师"].last
@@ -362,6 +368,7 @@ def test_of_two_things_to_learn_it_is_asked_which(office: Office) -> None:
     assert "学了 1 次，共 2 学时" in office["王老师"].last
 
 
+@pytest.mark.stages
 def test_a_quoted_card_is_the_one_that_is_meant(office: Office) -> None:
     plans(office)
     plans(office, "学习提醒 每周三下午三点十分 观看警示教育片 2学时")
@@ -380,6 +387,7 @@ def test_nobody_learns_for_another(asked: Office) -> None:
     assert asked.shown("plan:1").tally["已学"] == 0
 
 
+@pytest.mark.stages
 def test_later_comes_in_two_hours(asked: Office) -> None:
     asked["王老师"].taps("稍后")
     assert asked["王老师"].toast == "好的，11月25日 周三 17:05 再提醒您。"
@@ -467,6 +475,7 @@ def test_a_quiet_day_moves_the_reminder_to_the_morning(office: Office) -> None:
     assert copies(office, "王老师") == 1
 
 
+@pytest.mark.stages
 def test_stop_is_for_one_person_and_one_plan(asked: Office) -> None:
     asked["王老师"].taps("停")
     assert "不再提醒您" in (asked["王老师"].toast or "")
@@ -502,6 +511,7 @@ def test_words_without_a_reminder_are_not_ours(office: Office) -> None:
 # --- the office -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.stages
 def test_the_office_ends_a_plan_by_title(office: Office) -> None:
     plans(office)
     plans(office, "学习提醒 每周四下午三点 观看警示教育片")
@@ -526,6 +536,7 @@ def test_an_ended_plan_reminds_nobody_whatever_was_booked(asked: Office) -> None
     assert copies(asked, "王老师") == copies(asked, "张老师") == 1
 
 
+@pytest.mark.stages
 def test_who_has_not_learned_is_told_in_private_only(asked: Office) -> None:
     asked["王老师"].taps("已学")
     asked["办公室"].says("谁还没学", in_group=True)
