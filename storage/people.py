@@ -298,6 +298,15 @@ def unbound(db: Db) -> Sequence[Person]:
     return [_person(row) for row in db.all(_active.where(~mine))]
 
 
+def told_apart(found: Sequence[Person]) -> list[str]:
+    """Their names for a list; with the department where two of them share one."""
+    names = [person.name for person in found]
+    return [
+        f"{person.name}（{person.department}）" if person.department and names.count(person.name) > 1 else person.name
+        for person in found
+    ]
+
+
 def unreachable(db: Db) -> Sequence[Person]:
     """Active people to whom we cannot write in private: not bound, never came, or closed the talk."""
     talk = exists().where(accounts.c.person == people.c.id, accounts.c.talk.is_not(None), accounts.c.closed.is_(False))

@@ -138,7 +138,7 @@ def silent_by_word(ctx: Context, rest: str) -> Reply:
 
 
 def _silence(ctx: Context, draft: Draft) -> str:
-    counts, names = drafts.counts(ctx.db, draft.id), [person.name for person in silent(ctx, draft)]
+    counts, names = drafts.counts(ctx.db, draft.id), people.told_apart(silent(ctx, draft))
     facts = {"title": draft.title, "m": len(drafts.commented(ctx.db, draft.id)), "k": counts.clear, "n": len(names)}
     head = _("《{title}》{m} 人提了意见，{k} 人无意见，{n} 人没有答复", **facts)
     return f"{head}：{'、'.join(names)}" if names else f"{head}。"

@@ -53,7 +53,11 @@ def topic(ctx: Context, text: str) -> str:
 
 
 def place(ctx: Context, text: str) -> str:
-    return _short(line(ctx, sentence.tidy(text)), sentence.PLACE)
+    """A time is no place: 三点半 typed here is a second thought about the hour."""
+    plain = line(ctx, sentence.tidy(text))
+    if sentence.is_time(plain, ctx.now, ctx.school):
+        raise NotUnderstood(_("“{text}”像是时间，这里问的是地点。例：三楼会议室。", text=plain[:20]))
+    return _short(plain, sentence.PLACE)
 
 
 def reason(ctx: Context, text: str) -> str:

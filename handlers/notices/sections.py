@@ -103,10 +103,9 @@ def silent_card(view: View, number: int) -> Card | None:
 def _names(view: View, notice: Notice) -> Mapping[str, Sequence[str]]:
     asked, given = expected(view, notice), rsvps.last_words(view.db, notice.id)
     quiet = [_named(one, one.department) for one in asked if one.id not in given]
-    lists = {_("未答复 {n} 人", n=len(quiet)): quiet}
+    lists = {_("未答复"): quiet}
     for answer in (Answer.LEAVE, Answer.LATE):
-        names = [_named(one, given[one.id].note) for one in asked if _gave(given, one, answer)]
-        lists[_("{answer} {n} 人", answer=answer.label, n=len(names))] = names
+        lists[answer.label] = [_named(one, given[one.id].note) for one in asked if _gave(given, one, answer)]
     return lists
 
 

@@ -79,6 +79,15 @@ def on_day(day: date, text: str, now: datetime, school: School) -> Slot | None:
     return slot_of(found) if found else None
 
 
+def is_time(text: str, now: datetime, school: School) -> bool:
+    """三点半, 周五下午: an hour, and not a word more."""
+    try:
+        found = school.read_time(text, now)
+    except NotUnderstood:
+        return False
+    return found is not None and found.span == (0, len(text)) and slot_of(found) is not None
+
+
 def tidy(text: str, *, keep_lines: bool = False) -> str:
     """NFKC without control and direction marks, which have no place in a title that everybody reads."""
     kept = "\n" if keep_lines else ""

@@ -75,7 +75,7 @@ def draft(plan: Plan, times: Sequence[datetime], people: int, unreached: int, sc
     who += _("（其中 {n} 人还私聊不到）", n=unreached) if unreached else ""
     pairs = [*_what(plan, school, now), (_("发给"), who)]
     if plan.rule:
-        pairs.insert(2, (_("接下来"), "；".join(_dated(at, school) for at in times)))
+        pairs.insert(2, (_("接下来"), "\n".join(_dated(at, school) for at in times)))
     body: list[Block] = [Facts(pairs), *_warnings(times, school), Line(late_policy(plan))]
     buttons = [Button(_("确认"), OnPlan(plan.id, Step.START), Tone.MAIN)]
     if rules.late_day(plan) is not None:
@@ -94,8 +94,10 @@ def _what(plan: Plan, school: School, now: datetime) -> list[tuple[str, str]]:
 
 def _dated(at: datetime, school: School) -> str:
     day = school.calendar.workday(at.astimezone(school.zone).date())
-    rest = "" if day.is_work else _("（休息日 {name}）", name=day.note())
-    return school.write_time(at) + rest
+    if day.is_work:
+        return school.write_time(at)
+    why = day.note() if day.published else _("放假安排未公布")
+    return school.write_time(at) + _("（休息日，{why}）", why=why)
 
 
 def _warnings(times: Sequence[datetime], school: School) -> list[Block]:

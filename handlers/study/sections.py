@@ -78,7 +78,7 @@ def who_is_silent(ctx: Context, rest: str) -> Reply:
         reached = people.addresses(ctx.db, [person.id for person in silent])
         unreached = [person.name for person in silent if person.id not in reached]
         total = len(done) + len(silent)
-        lines.append(cards.silent(plan, newest[plan.id][1], [person.name for person in silent], total, unreached))
+        lines.append(cards.silent(plan, newest[plan.id][1], people.told_apart(silent), total, unreached))
     return "\n".join(lines) or _("最近两周没有发过这样的学习提醒。")
 
 

@@ -504,3 +504,9 @@ def test_a_card_that_could_not_be_sent_is_sent_again_not_twice(office: Office) -
     stage.paper.broken = once  # type: ignore[assignment]
     office["办公室"].says(SAID).confirms()
     assert len(office.group) == 1 and len(tries) >= 3
+
+
+def test_an_hour_is_no_place(office: Office) -> None:
+    office["办公室"].says("发通知 下周三下午 教学例会").says("三点半")
+    assert "“三点半”像是时间" in "".join(office["办公室"].inbox)
+    assert "地点" in office["办公室"].says("三楼会议室").last and "三楼会议室" in office["办公室"].last

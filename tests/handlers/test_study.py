@@ -69,7 +69,7 @@ def test_a_weekly_plan_is_written_out_before_it_is_confirmed(office: Office) -> 
     pairs = dict(_pairs(card.card))
     assert pairs["内容"] == "读《教师职业行为十项准则》"
     assert pairs["时间"] == "每周三 15:00"
-    assert pairs["接下来"] == "11月25日 周三 15:00；12月2日 周三 15:00；12月9日 周三 15:00"
+    assert pairs["接下来"] == "11月25日 周三 15:00\n12月2日 周三 15:00\n12月9日 周三 15:00"
     assert pairs["发给"] == "6 人，私聊"
     assert "12 小时内补发" in card.text
     assert office.ask(lambda db: diary.coming(db, "study.fire")) == []

@@ -25,6 +25,7 @@ function toast(text, { alert = false, go = null } = {}) {
   if (alert) note.setAttribute("role", "alert");
   if (go) note.href = `#${go}`;
   note.addEventListener("click", () => note.remove());
+  if (!go) all("p.toast:not(.alert)", toasts).forEach((old) => old.remove()); // a second thought takes the place of the first
   toasts.append(note);
   while (toasts.children.length > 3) toasts.firstChild.remove();
   setTimeout(() => note.remove(), alert ? 9000 : 5000);
