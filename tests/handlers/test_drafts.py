@@ -252,11 +252,13 @@ def test_a_file_may_come_when_the_text_is_asked_for(office: Office) -> None:
     assert "校服管理办法" in office.shown("draft-new:1").text
 
 
+@pytest.mark.paper
 def test_a_file_with_the_words_beside_it_takes_its_title_from_them(office: Office) -> None:
     office["办公室"].says("征求意见 校服管理办法", file=("新建文本文档.txt", CLAUSES.encode()))
     assert "校服管理办法" in office.shown("draft-new:1").text
 
 
+@pytest.mark.paper
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [
@@ -297,7 +299,6 @@ def test_a_restart_while_the_child_works_loses_nothing(office: Office) -> None:
 # --- saying something -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.stages
 def test_a_comment_in_the_group_is_kept_and_echoed_to_its_author_alone(out: Office) -> None:
     before = len(out.group)
     out["王老师"].says("第三条建议改为每天一次", in_group=True)
@@ -384,6 +385,7 @@ def test_the_same_words_again_are_one_comment(out: Office) -> None:
     assert "已经记过" in out["王老师"].last and out.card.tally == tally(1)
 
 
+@pytest.mark.paper
 def test_an_edited_message_takes_the_place_of_what_it_said(out: Office) -> None:
     out["王老师"].says("第三条建议改为每天一次", in_group=True)
     edits(out, "王老师", "第三条建议改为每周一次")
@@ -409,6 +411,7 @@ def test_talk_in_the_group_is_left_alone(out: Office, talk: str) -> None:
     assert words(out, "王老师") == [] and out["王老师"].inbox == [] and len(out.group) == 1
 
 
+@pytest.mark.paper
 def test_an_answer_to_somebody_else_is_not_for_us(out: Office) -> None:
     out["王老师"].says("第三条建议改为自愿", in_group=True, quotes="no-message-of-ours")
     assert words(out, "王老师") == []
@@ -420,6 +423,7 @@ def test_a_group_that_is_not_the_schools_is_not_heard(out: Office) -> None:
     assert words(out, "王老师") == []
 
 
+@pytest.mark.paper
 def test_a_visitor_may_not_comment_and_sees_no_text(out: Office) -> None:
     out["访客"].says("第三条建议改为自愿", in_group=True)
     assert "绑定" in (out["访客"].taps("看全文").toast or "")
@@ -435,7 +439,6 @@ def test_whoever_has_no_talk_with_us_reads_in_the_group_only_that_it_is_kept(out
     assert "私聊" in (out["王老师"].taps("看全文").toast or "")
 
 
-@pytest.mark.stages
 def test_the_full_text_comes_in_private(out: Office) -> None:
     out["王老师"].taps("看全文")
     assert "第一章" in out["王老师"].last and "自发布之日起施行" in out["王老师"].last
@@ -447,6 +450,7 @@ def test_the_text_is_kept_as_it_was_typed(out: Office) -> None:
     assert text[0].text == "第一条　为规范考勤，制定本办法。" and text[0].heading == "第一章 总则"
 
 
+@pytest.mark.paper
 def test_a_long_text_comes_as_a_file(office: Office) -> None:
     publish(office, f"征求意见 {TITLE}\n" + "\n".join(f"第{n}条 " + "内容" * 200 for n in range(1, 41)))
     office["王老师"].taps("看全文")
@@ -457,7 +461,6 @@ def test_a_long_text_comes_as_a_file(office: Office) -> None:
 # --- nothing to say, and second thoughts ----------------------------------------------------------------------
 
 
-@pytest.mark.stages
 def test_nothing_to_say_by_tap_and_by_word(out: Office) -> None:
     assert "无意见" in (out["王老师"].taps("无意见").toast or "")
     out["张老师"].says("没有修改意见", in_group=True)
@@ -563,7 +566,6 @@ def test_late_words_in_the_group_are_refused_in_private_for_a_day_only(out: Offi
     assert out["张老师"].inbox[-1:] == [] or "直接发给办公室" not in out["张老师"].last
 
 
-@pytest.mark.stages
 def test_longer_moves_the_end_the_card_and_tells_the_group(out: Office) -> None:
     out["办公室"].says("延期 下周一")
     assert "11月30日 周一 23:59" in out["办公室"].last and "11月30日" in out.group[0]
@@ -712,6 +714,7 @@ def test_beside_a_meeting_notice_each_hears_its_own(open_office: OpenOffice) -> 
 # --- promises -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.paper
 @pytest.mark.parametrize("token", ["dr.read:1", "dr.speak:1", "dr.none:1"])
 def test_an_unpublished_draft_is_shown_to_nobody(office: Office, token: str) -> None:
     office["办公室"].says(DRAFT)
@@ -719,6 +722,7 @@ def test_an_unpublished_draft_is_shown_to_nobody(office: Office, token: str) -> 
     assert not any(BODIES[2] in text for text in office["王老师"].inbox)
 
 
+@pytest.mark.paper
 @pytest.mark.parametrize(
     "token", ["dr.read:99", "dr.speak:99", "dr.none:99", "dr.fill:99", "dr.publish:99", "dr.drop:99"]
 )
