@@ -32,7 +32,7 @@ def slot(ctx: Context, text: str) -> Slot:
     found = sentence.slot_of(reading) if reading else None
     if reading is None or reading.start is None:
         raise NotUnderstood(_("没看懂这个时间。例：周五下午三点半，12月2日 15:00-16:30。"))
-    if found is None:
+    if found is None or sentence.part_alone(text, reading):
         raise NotUnderstood(_("还缺几点开始。请连日期一起写，例：周五下午三点半。"))
     if found.starts <= ctx.now:
         at = ctx.school.write_time(found.starts, ctx.now)
@@ -114,6 +114,7 @@ class Announce(Form, name="notices.announce"):
     slot: Slot | None = ask(N_("什么时间开？例：周五下午三点半"), slot, default=None)
     hour: str = ask(N_("这一天几点开始？例：下午三点半"), hour, default="")
     day: date | None = None
+    part: str = ""
     deadline: datetime | None = None
 
     @classmethod
@@ -128,7 +129,7 @@ class Announce(Form, name="notices.announce"):
     @staticmethod
     def known(found: Gleaned) -> dict[str, Any]:
         """What a sentence has said already."""
-        values = {"topic": found.topic, "place": found.place, "slot": found.slot, "day": found.day}
+        values = {"topic": found.topic, "place": found.place, "slot": found.slot, "day": found.day, "part": found.part}
         kept = {name: value for name, value in values.items() if value}
         return {**kept, **({"deadline": found.deadline} if found.deadline else {})}
 

@@ -32,7 +32,7 @@ def announced(ctx: Context, form: forms.Announce) -> Reply:
     """Everything is known: a draft, and its preview for the one who asked."""
     slot = form.slot
     if slot is None and form.day is not None:
-        slot = sentence.on_day(form.day, form.hour, ctx.now, ctx.school)
+        slot = sentence.on_day(form.day, form.hour, ctx.now, ctx.school, form.part)
     if slot is None or slot.starts <= ctx.now:
         ctx.say(_("这个时间已经过去了，请连日期一起再写一次。"), to=Persons([ctx.me.id]))
         return Ask(forms.Announce, {"topic": form.topic, "place": form.place}, private=True)

@@ -39,6 +39,7 @@ class Gleaned:
     place: str = ""
     slot: Slot | None = None
     day: date | None = None
+    part: str = ""  # 下午, said without an hour
     deadline: datetime | None = None
     trouble: str = ""
 
@@ -48,10 +49,13 @@ def glean(text: str, now: datetime, school: School) -> Gleaned:
     text = tidy(text, keep_lines=True)
     times = _times(text, now, school)
     replies = [one for one in times if _asks_reply(text, one)]
-    main = next((one for one in times if one not in replies and slot_of(one)), None)
-    day = next((one for one in times if one not in replies and one.kind is Kind.DAY), None)
+    ours = [one for one in times if one not in replies]
+    main = next((one for one in ours if slot_of(one) and not part_alone(text, one)), None)
+    day = next((one for one in ours if one.kind is Kind.DAY or part_alone(text, one)), None) if not main else None
     used = [one for one in (main or day, replies[0] if replies else None) if one]
-    found = Gleaned(slot=slot_of(main) if main else None, day=_date(day) if day and not main else None)
+    found = Gleaned(slot=slot_of(main) if main else None)
+    if day:
+        found = replace(found, day=_date(day), part=part_alone(text, day))
     found = _still_ahead(replace(found, deadline=replies[0].latest if replies else None), now, school)
     place, rest = _place(_with_holes(text, used))
     topic = _topic(rest)
@@ -70,10 +74,19 @@ def slot_of(reading: Reading) -> Slot | None:
     return None
 
 
-def on_day(day: date, text: str, now: datetime, school: School) -> Slot | None:
-    """下午三点半, asked for a day that is known; a text that names a day of its own is taken at its word."""
-    prefix = f"{day.year}年{day.month}月{day.day}日"
-    found = school.read_time(prefix + text, now)
+def part_alone(text: str, reading: Reading) -> str:
+    """下周三下午 has no hour, only a part of the day: that part, or nothing."""
+    found = _PART.search(text[reading.span[0] : reading.span[1]]) if reading.kind is Kind.POINT else None
+    return found[0] if found and not reading.sure else ""
+
+
+def on_day(day: date, text: str, now: datetime, school: School, part: str = "") -> Slot | None:
+    """三点半, asked for a day (and its part) that is known; a text that names a day of its own is taken at its word."""
+    prefix = f"{day.year}年{day.month}月{day.day}日{'' if _SAYS_PART.search(text) else part}"
+    try:
+        found = school.read_time(prefix + text, now)
+    except NotUnderstood:  # 周四下午三点: a day of its own, which is not that one
+        found = None
     if found is None or found.span[1] <= len(prefix):
         found = school.read_time(text, now)
     return slot_of(found) if found else None
@@ -148,6 +161,8 @@ def _date(reading: Reading) -> date | None:
     return reading.start.date() if reading.start else None
 
 
+_PART = re.compile(r"(?:早上|早晨|清早|上午|中午|下午|傍晚|晚上|夜里)$")
+_SAYS_PART = re.compile(r"早|晨|午|傍晚|晚|夜|[:：]|1[3-9]|2[0-3]")
 _REPLY = r"(?:回复|回执|答复|反馈|报名)"
 _REPLY_AFTER = re.compile(rf"\s*(?:请|务必|都)*(?:{_REPLY}|报给|告诉|告知)(?:办公室|我|一下|是否参加)?")
 _REPLY_BEFORE = re.compile(

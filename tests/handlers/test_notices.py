@@ -507,6 +507,28 @@ def test_a_card_that_could_not_be_sent_is_sent_again_not_twice(office: Office) -
 
 
 def test_an_hour_is_no_place(office: Office) -> None:
-    office["办公室"].says("发通知 下周三下午 教学例会").says("三点半")
+    office["办公室"].says("发通知 下周三下午三点 教学例会").says("三点半")
     assert "“三点半”像是时间" in "".join(office["办公室"].inbox)
     assert "地点" in office["办公室"].says("三楼会议室").last and "三楼会议室" in office["办公室"].last
+
+
+@pytest.mark.parametrize(
+    ("said", "hour", "time"),
+    [
+        ("下周三下午", "三点半", "12月2日 周三 15:30"),
+        ("下周三晚上", "七点", "12月2日 周三 19:00"),
+        ("下周三上午", "下午两点", "12月2日 周三 14:00"),
+        ("下周三下午", "16:10", "12月2日 周三 16:10"),
+        ("明天上午", "周四下午三点", "11月26日 周四 15:00"),
+    ],
+)
+def test_a_part_of_a_day_is_not_an_hour(office: Office, said: str, hour: str, time: str) -> None:
+    someone = office["办公室"].says(f"发通知 {said} 三楼会议室 教学例会")
+    assert "几点" in someone.last
+    assert time in someone.says(hour).last and "三楼会议室" in someone.last
+    assert "请核对" not in someone.last
+
+
+def test_a_part_of_a_day_is_no_answer_to_when(office: Office) -> None:
+    someone = office["办公室"].says("发通知 三楼会议室 教学例会").says("下周三下午")
+    assert "还缺几点" in someone.last
