@@ -59,8 +59,8 @@ def open_office(request: pytest.FixtureRequest, scene: str, tmp_path: Path) -> I
         return fresh()
 
     def open_(*features: Feature, **more: Any) -> Office:
-        stage = STAGES.get(scene, STAGES[PAPER])()
-        opened.append(Office(url(), features, stage, **{"secrets": tmp_path / "secrets", **more}))
+        facts = {"stage": STAGES.get(scene, STAGES[PAPER])(), "secrets": tmp_path / "secrets", **more}
+        opened.append(Office(url(), features, **facts))
         return opened[-1]
 
     yield open_
