@@ -17,7 +17,6 @@ from bot.kit.event import Said
 from bot.kit.feature import Month, Outcome
 from bot.kit.form import deadline
 from bot.kit.reply import Reply
-from bot.kit.role import Role
 from bot.kit.words import N_, _
 from handlers.drafts import export, rules, taps
 from handlers.drafts.taps import About
@@ -60,10 +59,14 @@ def remind(ctx: Context, draft: int) -> None:
 
 
 def silent(ctx: View, draft: Draft) -> Sequence[Person]:
-    """Who is asked today and has said nothing; not whoever put the draft before them."""
+    """Who is asked today and has said nothing; not those who put the draft before them, nor who approved it."""
     answered = drafts.commented(ctx.db, draft.id) | drafts.cleared(ctx.db, draft.id) | {draft.author}
     today = ctx.now.astimezone(ctx.school.zone).date()
-    return [person for person in people.expected(ctx.db, today) if person.id not in answered]
+    return [
+        person
+        for person in people.expected(ctx.db, today)
+        if person.id not in answered and person.name != draft.approver
+    ]
 
 
 def close(ctx: Context, draft: int) -> None:
@@ -107,7 +110,7 @@ def table_done(ctx: Context, outcome: Outcome) -> Reply:
             return sorry
         ctx.say(sorry, to=Office(), gentle=True)
         return None
-    receivers = [p.id for p in people.active(ctx.db) if Role(p.role).includes(Role.OFFICE)] if final else [ctx.me.id]
+    receivers = [person.id for person in _office(ctx)] if final else [ctx.me.id]
     name = re.sub(r'[<>:"/\\|?*]', "_", draft.title)[:60]
     for person in receivers:
         for ending, mime in (("docx", DOCX), ("xlsx", XLSX)):
@@ -115,6 +118,11 @@ def table_done(ctx: Context, outcome: Outcome) -> Reply:
             file = files.keep(ctx.db, full, mime, outcome.value[ending], ctx.now, owner=person)
             ctx.send(file, full, Persons([person]), gentle=final)
     return None
+
+
+def _office(ctx: Context) -> Sequence[Person]:
+    """One by one, as ``Office()`` reaches them: each gets a file of their own."""
+    return people.holding(ctx.db, "office") or people.holding(ctx.db, "principal")
 
 
 def table_by_word(ctx: Context, rest: str) -> Reply:
