@@ -27,6 +27,7 @@ from storage.base import Db, Id, Instant, metadata
 from storage.dialect import upsert
 
 QUEUED, SENT, DEAD = "queued", "sent", "dead"
+LEFT_BEHIND = "left:"  # before the ref of a copy that stayed in a conversation which goes on elsewhere
 KEPT = timedelta(days=30)  # the record that something was sent; its words go with the sending
 
 outbox = Table(
@@ -209,9 +210,12 @@ def forget_old(db: Db, before: datetime) -> int:
 
 
 def move(db: Db, channel: str, place: str, to: str) -> None:
-    """A conversation goes on under another id; old messages cannot be edited from there."""
+    """A conversation goes on under another id. Old messages cannot be edited from there, and their ids are given out
+    again: a copy keeps its wish to be shown, and the next one is a message of its own."""
     db.run(update(outbox).where(outbox.c.channel == channel, outbox.c.place == place).values(place=to))
-    db.run(delete(copies).where(copies.c.channel == channel, copies.c.place == place))
+    left = (copies.c.channel == channel) & (copies.c.place == place)
+    db.run(update(copies).where(left).values(place=to, ref=LEFT_BEHIND + copies.c.ref))
+    db.notes.add("outbox")
 
 
 # --- copies of cards ------------------------------------------------------------------------------------------

@@ -82,11 +82,11 @@ class _Hooked(TelegramChannel):
 class TelegramStage(Stage):
     channel = "telegram"
 
-    def __init__(self, mode: str) -> None:
+    def __init__(self, mode: str, *, supergroup: bool = True, bot_admin: bool = False) -> None:
         self.mode = mode
         self.fake = FakeTelegram()
         self.fake.start()
-        self.room = self.fake.group("全体教职工群", supergroup=True)
+        self.room = self.fake.group("全体教职工群", supergroup=supergroup, bot_admin=bot_admin)
         self.group = str(self.room.id)
         self.users: dict[str, Any] = {}
         self.limits = Limits()  # no waiting in dialogues; the real ones have tests and a benchmark of their own
@@ -112,6 +112,12 @@ class TelegramStage(Stage):
     def prepare(self, cast: Sequence[Person]) -> None:
         for person in cast:
             self._user(self.account(person.id), person.name)
+
+    def upgrades(self) -> None:
+        """The group becomes a supergroup, with another number; people go on there."""
+        self.room = self.room.upgrades()
+        self.group = str(self.room.id)
+        self._heard()
 
     def _user(self, account: str, name: str) -> Any:
         if account not in self.users:
@@ -165,7 +171,9 @@ class TelegramStage(Stage):
         return known[0]
 
     def _all(self, place: str) -> list[Any]:
-        return list(self.room.from_bot) if place == self.group else list(self.users[place].inbox)
+        """What our bot has said; an anonymous administrator is a bot, too."""
+        said = self.room.from_bot if place == self.group else self.users[place].inbox
+        return [message for message in said if message.sender["id"] == self.fake.bot_id]
 
     def _by_ref(self, place: str, ref: str) -> Any:
         return next((message for message in self._all(place) if str(message.id) == ref), None)

@@ -153,7 +153,7 @@ class Pipeline:
         ctx.upload = said.upload
         found = self.router.command(said.text)
         asking = self.asker.waiting(ctx, said.sender)
-        if asking is not None and (found is None or not _alone(said.text, found)):
+        if asking is not None and not said.edited and (found is None or not _alone(said.text, found)):
             return self.asker.answer(ctx, said.sender, asking, said.text)
         if found is not None:
             return self._command(ctx, said, *found)
@@ -211,7 +211,9 @@ class Pipeline:
                 continue
             self._allow(ctx, phrase.who)
             return phrase.handler(ctx, meaning, thing)
-        return _("没看懂。回复“帮助”看看我会做什么。") if ctx.place.private else None
+        if said.edited or not ctx.place.private:
+            return None  # a slip that was mended in an old message is no question to us
+        return _("没看懂。回复“帮助”看看我会做什么。")
 
     def _submitted(self, ctx: Context, form: Submitted) -> Reply:
         found = self.router.forms.get(form.form)

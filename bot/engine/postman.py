@@ -370,6 +370,8 @@ class Postman:
         now, card = await asyncio.to_thread(self._face, copy)
         if now is None or now.wanted <= now.shown:
             return
+        if now.ref.startswith(outbox.LEFT_BEHIND):
+            return await self.desk.do(lambda db: self._anew(db, now))
         face = (copy.card, lane.channel, lane.place, copy.ref)
         if card is not None and self._faces.get(face) != card:
             cp("postman.editing")
