@@ -48,7 +48,8 @@ def draft(face: Face) -> Card:
         (_("规则"), _rules(face)),
     )
     foot = _("开始后，名单、规则和截止时间都不能再改。") if asking else _("已经开始。")
-    return Card(f"star-draft:{face.number}", face.title, (Facts(facts),), buttons if asking else (), foot)
+    title = _("请核对：{title}", title=face.title) if asking else face.title
+    return Card(f"star-draft:{face.number}", title, (Facts(facts),), buttons if asking else (), foot)
 
 
 def dropped(number: int) -> Card:
@@ -160,7 +161,8 @@ def receipts(face: Face, codes: Sequence[str]) -> str:
         return _("{title}投票已截止，没有人投票。", **facts)
     head = _("{title}投票已截止：{size} 人中 {voted} 人投票，{at} 开票。", **facts)
     ask = _("下面是这 {voted} 票的回执。请找自己最后收到的那一个；找不到的，请在开票前告诉办公室。", **facts)
-    return "\n".join([head, ask, *codes])
+    rows = ["　".join(codes[at : at + 2]) for at in range(0, len(codes), 2)]  # two a line fit on a phone
+    return "\n".join([head, ask, *rows])
 
 
 def _rules(face: Face) -> str:

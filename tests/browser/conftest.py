@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from tests.browser.school import DemoSchool
 from tests.channels.web_school import WebSchool
+from tests.test_cli import running
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 ARTIFACTS = Path(__file__).resolve().parents[2] / "artifacts"
@@ -21,6 +24,7 @@ Open = Callable[..., Page]
 def chromium() -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("no chromium on this machine: apt install chromium fonts-noto-cjk")
+    expect.set_options(timeout=20_000)  # a child that reads a file has to start, perhaps on a busy machine
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         yield browser
@@ -37,14 +41,38 @@ def school(tmp_path: Path) -> Iterator[WebSchool]:
 @pytest.fixture
 def opens(chromium: Browser, school: WebSchool) -> Iterator[Open]:
     """``opens("p3", width=390)``: a browser of its own for this person, watched for errors and for other machines."""
+    with opening(chromium, school.url) as open_:
+        yield open_
+
+
+@pytest.fixture
+def program(chromium: Browser, tmp_path: Path) -> Iterator[Open]:
+    """``python -m bot run`` in an empty folder, as a newcomer starts it."""
+    with running(tmp_path) as started:
+        started.says("红烛已启动")
+        with opening(chromium, started.url.rstrip("/")) as open_:
+            yield open_
+
+
+@pytest.fixture
+def demo_school(chromium: Browser, tmp_path: Path) -> Iterator[DemoSchool]:
+    """The demo school in this process, whose clock is moved by hand: hours cannot be waited for."""
+    made = DemoSchool(tmp_path)
+    with opening(chromium, made.address) as made.opens:
+        yield made
+    made.close()
+
+
+@contextmanager
+def opening(chromium: Browser, url: str) -> Iterator[Open]:
     contexts: list[BrowserContext] = []
     trouble: list[str] = []
 
     def watch(page: Page) -> None:
-        page.set_default_timeout(8000)
+        page.set_default_timeout(20_000)
         page.on("pageerror", lambda error: trouble.append(f"error: {error}"))
         page.on("dialog", lambda dialog: (trouble.append(f"dialog: {dialog.message}"), dialog.dismiss()))
-        page.on("request", lambda request: request.url.startswith((school.url, "data:")) or trouble.append(request.url))
+        page.on("request", lambda request: request.url.startswith((url, "data:")) or trouble.append(request.url))
 
     def open_(who: str, width: int = 1280, height: int = 800, *, dark: bool = False, path: str | None = None) -> Page:
         scheme = "dark" if dark else "light"
@@ -54,7 +82,7 @@ def opens(chromium: Browser, school: WebSchool) -> Iterator[Open]:
         contexts.append(context)
         page = context.new_page()
         watch(page)
-        page.goto(f"{school.url}{path or f'/as/{who}/'}")
+        page.goto(f"{url}{path or f'/as/{who}/'}")
         return page
 
     yield open_

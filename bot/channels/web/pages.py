@@ -130,7 +130,7 @@ class Pages:
         title = group.title if group and group.title else _("全体教职工群")
         empty = _("群里还没有人说话。")
         if self.door.demo:
-            empty = _("群里还没有人说话。办公室可以私聊红烛：发通知 周五下午三点半 三楼会议室 教学例会")
+            empty = _("群里还没有人说话。\n办公室可以私聊红烛：发通知 周五下午三点半 三楼会议室 教学例会")
         return self._talk(db, visitor, "all", PLACE, title, empty, people.count_active(db))
 
     def _private(self, db: Db, visitor: Visitor) -> Talk:

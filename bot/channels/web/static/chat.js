@@ -141,7 +141,7 @@ function show() {
   form.hidden = !here;
   reply(null);
   all(".hints button").forEach((hint) => { hint.hidden = hint.dataset.where !== here; });
-  all("a.toast", toasts).forEach((note) => { if (note.hash === location.hash) note.remove(); });
+  all(".toast:not(.alert)", toasts).forEach((note) => { if (!note.hash || note.hash === location.hash) note.remove(); });
   if (here) toEnd(here);
   if (here && wide.matches) box.focus({ preventScroll: true });
   if (here === "me" && !find(".message", log("me"))) post("open", "{}");
