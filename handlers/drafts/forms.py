@@ -21,6 +21,7 @@ from storage import drafts, people
 from storage.drafts import COMMENT, QUESTION, REPLACED, Clause, Comment, Draft
 
 YES, NO = "yes", "no"
+MAY, MAY_NOT = N_("可以，已经批准"), N_("不可以")
 OFFERED = 24  # clauses that still make sense as buttons; of a longer draft one types the number
 
 
@@ -45,6 +46,8 @@ def _title(ctx: Context, text: str) -> str:
 
 def _allowed(ctx: Context, text: str) -> str:
     plain = text.strip(" 。.!！")
+    if plain in (_(MAY), _(MAY_NOT)):
+        return YES if plain == _(MAY) else NO
     if plain.startswith(("不", "没", "否", "no")):
         return NO
     if plain.startswith(("可以", "已经批准", "已批准", "是", "行", "yes")):
@@ -69,7 +72,7 @@ class Terms(Form, name="drafts.terms"):
     draft: int
     title: str = ask(N_("这份稿子叫什么？例：教职工考勤管理办法"), _title)
     until: datetime = ask(N_("意见征求到什么时候？例：周五下午五点，三天内，12月5日"), deadline)
-    allowed: str = ask(N_("这份稿子可以在群里征求意见吗？"), _allowed, choices=(N_("可以，已经批准"), N_("不可以")))
+    allowed: str = ask(N_("这份稿子可以在群里征求意见吗？"), _allowed, choices=(MAY, MAY_NOT))
     approver: str = ask(N_("是谁批准的？写姓名。"), line, choices=_principals)
 
     @classmethod

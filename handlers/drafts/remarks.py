@@ -10,9 +10,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bot.kit.words import N_
 from handlers.drafts.clauses import NUMBER, both, label, numeral, readable
 
-ALL = "全文"
+ALL = N_("全文")
 MOST = 60  # remarks in one message
 LONGEST = 8000  # characters that are still read as somebody's remarks
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.kit.errors import NotUnderstood, Refused
-from bot.kit.words import _
+from bot.kit.words import N_, _
 from handlers.drafts.clauses import NUMBER, Split, both, label, numeral, readable
 from handlers.drafts.remarks import ALL
 from storage.drafts import CLOSED, NEW, OPEN, Clause, Comment, Draft
@@ -19,11 +19,11 @@ MOST_WORDS = 2_000  # of one comment
 
 # What the staff congress must pass (学校教职工代表大会规定, art. 7), by the words of a title.
 KINDS = {
-    "分配": "分配|绩效工资|奖励性绩效|津补?贴|课时费",
-    "考核": "考核|考评|绩效",
-    "奖惩": "奖惩|奖励|处分|惩戒|惩处",
-    "聘任": "聘任|聘用|竞聘|评聘|岗位设置|职称",
-    "福利": "福利|疗休养|慰问",
+    N_("分配"): "分配|绩效工资|奖励性绩效|津补?贴|课时费",
+    N_("考核"): "考核|考评|绩效",
+    N_("奖惩"): "奖惩|奖励|处分|惩戒|惩处",
+    N_("聘任"): "聘任|聘用|竞聘|评聘|岗位设置|职称",
+    N_("福利"): "福利|疗休养|慰问",
 }
 _MARKS = re.compile("★|密级|绝密|机密|秘密|内部")
 _HARMLESS = re.compile(  # words of a rule about secrets, or about the inside of a school, and no mark of a paper

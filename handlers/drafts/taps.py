@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -145,15 +145,22 @@ def full_text(draft: Draft, clauses: Sequence[Clause]) -> list[str]:
 
 
 def parts(blocks: Sequence[str]) -> list[str]:
-    """As few messages as hold the blocks; only a block longer than a message is torn."""
+    """As few messages as hold the blocks; only a block longer than a message is torn, after a sentence."""
     found: list[str] = [""]
     for block in blocks:
-        for start in range(0, len(block), PART):
-            piece = block[start : start + PART]
+        for piece in _pieces(block):
             if found[-1] and len(found[-1]) + len(piece) + 2 > PART:
                 found.append("")
             found[-1] = f"{found[-1]}\n\n{piece}" if found[-1] else piece
     return found
+
+
+def _pieces(block: str) -> Iterator[str]:
+    while len(block) > PART:
+        end = 1 + max(block.rfind(sign, PART // 2, PART) for sign in "\n。；，")
+        yield block[: end or PART]
+        block = block[end or PART :]
+    yield block
 
 
 # --- saying something -----------------------------------------------------------------------------------------

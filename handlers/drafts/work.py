@@ -137,15 +137,13 @@ def _check_parts(archive: ZipFile) -> None:
     if "word/document.xml" not in names:
         raise BadZipFile("not a document")
     for name in names:
-        if name.lower().endswith((".xml", ".rels")) and b"<!DOCTYPE" in _start(archive, name):
+        if name.lower().endswith((".xml", ".rels")) and _declares(archive, name):
             raise BadZipFile("a document type has no place here")
 
 
-def _start(archive: ZipFile, name: str) -> bytes:
-    """Entities can only be declared before the first element."""
-    with archive.open(name) as part:
-        start = part.read(4096)
-    return start.replace(b"\x00", b"")  # in UTF-16 too
+def _declares(archive: ZipFile, name: str) -> bool:
+    """A document type, and with it entities that may grow without end; in UTF-16 too."""
+    return b"<!DOCTYPE" in archive.read(name).replace(b"\x00", b"")
 
 
 # --- numbers that Word writes by itself -----------------------------------------------------------------------

@@ -13,7 +13,7 @@ from bot.kit.event import Said, Upload
 from handlers.drafts.feature import feature
 from handlers.drafts.forms import Terms
 from handlers.notices.feature import feature as notices
-from storage import audit, drafts, nudges, people
+from storage import audit, diary, drafts, nudges, people
 from storage.base import Db
 from tests.handlers.conftest import OpenOffice
 from tests.office import ZONE, Office, PaperStage
@@ -547,6 +547,15 @@ def test_the_end_comes_once_and_not_before_its_time(out: Office) -> None:
     assert len(out["办公室"].documents) == 2
 
 
+def test_an_end_that_comes_too_early_waits(out: Office) -> None:
+    early = FRIDAY - timedelta(hours=2)
+    out.write(lambda db: diary.book(db, "drafts.close", "1", early, {"draft": 1}))
+    out.later(to="周五 16:00")
+    assert states(out) == ["open"]
+    out.later(to="周五 17:10")
+    assert states(out) == ["closed"]
+
+
 def test_an_end_that_fell_due_while_we_were_down_comes_on_waking(out: Office) -> None:
     out.run(out.running.stop())
     out.time.at += timedelta(days=8)
@@ -620,6 +629,14 @@ def test_whoever_is_on_leave_or_was_reminded_enough_today_is_not(out: Office) ->
     out.later(to="周四 17:30")
     assert out["老师05"].inbox == [] and out["老师06"].inbox == []
     assert "还差您的意见" in out["老师07"].last
+
+
+def test_longer_moves_the_reminder_too(out: Office) -> None:
+    out["办公室"].says("延期 下周一下午五点")
+    out.later(to="周五 17:30")
+    assert out["王老师"].inbox == []
+    out.later(days=2, hours=20)
+    assert "还差您的意见" in out["王老师"].last and "11月30日 周一 17:00" in out["王老师"].last
 
 
 def test_a_reminder_at_night_waits_for_the_morning(office: Office) -> None:

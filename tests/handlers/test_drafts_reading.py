@@ -619,8 +619,12 @@ def lying() -> bytes:
 
 
 def entities() -> bytes:
-    text = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]><x>&b;</x>'
-    return rezipped(saved(document("第一条 甲")), word__document_DOT_xml=text)
+    """A document that would be read like any other, if what it declares were expanded."""
+    whole = saved(document("第一条 HERE"))
+    with ZipFile(BytesIO(whole)) as old:
+        head, _end, text = old.read("word/document.xml").partition(b"?>")
+    declared = b'<!DOCTYPE w:document [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]>'
+    return rezipped(whole, word__document_DOT_xml=head + b"?>" + declared + text.replace(b"HERE", b"&b;"))
 
 
 def many_parts() -> bytes:
