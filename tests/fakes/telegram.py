@@ -15,6 +15,7 @@ As a process of its own: python -m tests.fakes.telegram --port 8081 --log seen.j
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import signal
 import sys
@@ -56,6 +57,8 @@ class FakeTelegram(World):
     ) -> None:
         super().__init__(token, name, username, privacy, seed, log)
         self.strict_schema = strict_schema
+        if strict_schema:
+            importlib.import_module("aiogram.types")  # now, not while a client waits: it takes seconds
         self.limits = Limits(mode=limits)
         self.faults = Faults()
         self.server = Server(self, self.limits, self.faults, port)
