@@ -102,8 +102,9 @@ def is_time(text: str, now: datetime, school: School) -> bool:
 
 
 def tidy(text: str, *, keep_lines: bool = False) -> str:
-    """NFKC without control and direction marks, which have no place in a title that everybody reads."""
-    kept = "\n" if keep_lines else ""
+    """NFKC without control and direction marks, which have no place in a title that everybody reads; a family of emoji
+    stays together."""
+    kept = "\u200d\n" if keep_lines else "\u200d"
     plain = unicodedata.normalize("NFKC", text)
     plain = "".join(c if c in kept or unicodedata.category(c) not in ("Cc", "Cf", "Zl", "Zp") else " " for c in plain)
     return "\n".join(" ".join(line.split()) for line in plain.split("\n"))
