@@ -129,7 +129,9 @@ class Db:
         """Takes back what was put off since ``mark``; ``False`` where something was written for good already."""
         if self.writes != mark[0] or len(self._waiting) < mark[1]:
             return False
-        del self._waiting[mark[1] :]
+        if len(self._waiting) > mark[1]:
+            del self._waiting[mark[1] :]
+            self._memo.clear()  # it may count on what was just taken back: the end of the audit chain does
         return True
 
     def flush(self) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import event, select
@@ -14,6 +14,7 @@ from sqlalchemy import event, select
 from bot.engine import desk as module
 from bot.engine.desk import Desk, NotOwner
 from bot.engine.port import Unavailable
+from storage import audit
 from storage.base import Db, metadata
 from storage.engine import NotDurable, Shelves
 from storage.inbox import inbox
@@ -208,3 +209,19 @@ def test_weak_settings_refuse_to_start(tmp_path: object) -> None:
 def test_a_naive_time_is_refused_at_the_last_door(shelves: Shelves) -> None:
     with pytest.raises(Exception, match="naive"), shelves.writer.connect() as connection, connection.begin():
         connection.execute(inbox.insert(), {"id": "x", "day": datetime(2026, 1, 1)})  # noqa: DTZ001
+
+
+def test_what_is_taken_back_leaves_no_gap_in_the_audit_chain(shelves: Shelves) -> None:
+    """A command is noted before its handler refuses; the next in the same batch follows on the line before."""
+    now = datetime.now(UTC)
+    with shelves.writer.connect() as connection, connection.begin():
+        db = Db(connection)
+        audit.note(db, "first", 1, "", now)
+        mark = db.mark()
+        audit.note(db, "refused", 1, "", now)
+        assert db.back(mark)
+        audit.note(db, "second", 1, "", now)
+        db.flush()
+    with shelves.reading() as db:
+        assert [line[2] for line in audit.lines(db)] == ["first", "second"]
+        assert audit.broken_at(db) is None
