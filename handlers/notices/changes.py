@@ -26,7 +26,7 @@ def ask_correction(ctx: Context, rest: str) -> Reply:
     values = _which(ctx, rest)
     if found := _TO.search(rest):
         values["value"] = found["value"]
-    kind = next((kind for word, kind in forms.KINDS.items() if _(word) in rest), None)
+    kind = next((kind for word, kind in forms.KINDS.items() if word in rest or _(word) in rest), None)
     return Ask(forms.Correct, {**values, **({"kind": kind} if kind else {})}, private=True)
 
 

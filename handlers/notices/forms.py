@@ -66,7 +66,7 @@ def reason(ctx: Context, text: str) -> str:
 
 def kind(ctx: Context, text: str) -> str:
     """时间, 地点 or 主题."""
-    found = next((name for word, name in KINDS.items() if _(word) in text), None)
+    found = next((name for word, name in KINDS.items() if word in text or _(word) in text), None)
     if found is None:
         raise NotUnderstood(_("请选一个：时间、地点、主题。"))
     return found

@@ -70,7 +70,7 @@ _CHANGE_STEPS = {
 
 def read_step(text: str) -> str | None:
     """A button's label, typed."""
-    return next((word for word in (*_DRAFT_STEPS, *_CHANGE_STEPS) if _(word) == text.strip()), None)
+    return next((word for word in (*_DRAFT_STEPS, *_CHANGE_STEPS) if text.strip() in (word, _(word))), None)
 
 
 def pending(ctx: Context, said: Said) -> Action | None:

@@ -117,7 +117,7 @@ _STEPS = {N_("确认"): Step.START, N_("确定"): Step.START, N_("不要了"): S
 
 
 def step_in(text: str) -> Step | None:
-    return next((step for word, step in _STEPS.items() if _(word) == text.strip(" 。")), None)
+    return next((step for word, step in _STEPS.items() if text.strip(" 。") in (word, _(word))), None)
 
 
 def my_draft(ctx: Context, said: Said) -> Plan | None:
