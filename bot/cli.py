@@ -23,6 +23,7 @@ from storage.lock import OwnerLock
 app = typer.Typer(help="红烛：学校办公室的群聊事务助手", add_completion=False, pretty_exceptions_show_locals=False)
 Config = Annotated[Path | None, typer.Option("--config", "-c", help="配置文件，默认 config.toml", show_default=False)]
 ROLES = {"教职工": "staff", "办公室": "office", "校长": "principal"}
+ROLE_NAMES = {role: name for name, role in ROLES.items()}
 
 
 def main() -> None:
@@ -96,7 +97,7 @@ def people_(
 def _add(db: Db, name: str, role: str) -> None:
     number = people.add(db, people.Person(0, name.strip(), role=role))
     audit.note(db, "people.add", None, str(number), datetime.now(UTC))
-    typer.echo(f"已加入名册：{name}（{role}，编号 {number}）")
+    typer.echo(f"已加入名册：{name}（{ROLE_NAMES[role]}，编号 {number}）")
 
 
 def _code(db: Db, name: str) -> None:
@@ -128,7 +129,8 @@ def _list(settings: Settings) -> None:
     with shelves.reading() as db:
         for person in people.active(db):
             bound = "、".join(row.channel for row in people.accounts_of(db, person.id)) or "未绑定"
-            typer.echo(f"{person.id}\t{person.name}\t{person.department}\t{person.role}\t{bound}")
+            role = ROLE_NAMES.get(person.role, person.role)
+            typer.echo(f"{person.id}\t{person.name}\t{person.department}\t{role}\t{bound}")
     shelves.close()
 
 

@@ -317,7 +317,7 @@ def test_study_is_planned_by_week_and_month_and_comes_on_its_day(
 
 def test_the_picture_of_a_busy_morning(program: Open, keeps: Keep) -> None:
     """``docs/screenshot.png`` is ``artifacts/readme.png`` of such a run."""
-    office, wang = Reader(program(OFFICE, 1120, 900)), Reader(program(WANG))
+    office, wang = Reader(program(OFFICE, 1120, 940)), Reader(program(WANG))
     office.says("发通知 下周三下午三点半 三楼会议室 教学例会，周二前回复").reads("预览").taps("确认发送").sees("已发到")
     office.says(f"评选 {VOTE} 候选人 王老师、张老师、陈静怡 截止 下周五17:00").reads("38 人").taps("确认开始").reads(
         "38 人"
