@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from bot.kit.words import N_, _
-from handlers.drafts.remarks import ALL
+from handlers.drafts.answers import ALL
 from storage.drafts import COMMENT, Clause, Counts, Draft, Said
 
 HEADS = (N_("序号"), N_("条款"), N_("原文"), N_("意见"), N_("提出人"), N_("部门"), N_("处理"), N_("理由"))

@@ -1,4 +1,4 @@
-"""What must be known before a draft goes out, and before a comment is kept; and how what was said is kept.
+"""What must be known before a comment is kept, and how what was said is kept.
 
 What was said is echoed to its author alone; the group sees two numbers on the card.
 """
@@ -7,82 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Self
+from typing import Any
 
 from bot.kit.context import Context, Office, Persons
 from bot.kit.errors import NotUnderstood
-from bot.kit.form import Form, ask, deadline, line
+from bot.kit.form import Form, ask
 from bot.kit.reply import Ask, Reply
 from bot.kit.words import N_, _
-from handlers.drafts import clauses, remarks, rules
-from handlers.drafts.remarks import Meaning, Remark
+from handlers.drafts import answers, rules
+from handlers.drafts.answers import Meaning, Remark
 from storage import drafts, people
 from storage.drafts import COMMENT, QUESTION, REPLACED, Clause, Comment, Draft
 
-YES, NO = "yes", "no"
-MAY, MAY_NOT = N_("可以，已经批准"), N_("不可以")
 OFFERED = 24  # clauses that still make sense as buttons; of a longer draft one types the number
-
-
-# --- the forms of the office ----------------------------------------------------------------------------------
-
-
-def _pasted(ctx: Context, text: str) -> str:
-    """The text of a draft; "" where it came as a file."""
-    if ctx.upload is not None:
-        return ""
-    if len(text.strip()) < 10:
-        raise NotUnderstood(_("请粘贴全文，或者发 .docx、.txt、.md 文件。"))
-    return text
-
-
-def _title(ctx: Context, text: str) -> str:
-    title = clauses.clean_title(line(ctx, text))
-    if not title:
-        raise NotUnderstood(_("请写一个题目，例：教职工考勤管理办法"))
-    return title
-
-
-def _allowed(ctx: Context, text: str) -> str:
-    plain = text.strip(" 。.!！")
-    if plain in (_(MAY), _(MAY_NOT)):
-        return YES if plain == _(MAY) else NO
-    if plain.startswith(("不", "没", "否", "no")):
-        return NO
-    if plain.startswith(("可以", "已经批准", "已批准", "是", "行", "yes")):
-        return YES
-    raise NotUnderstood(_("请回复“可以”或“不可以”。没有经过批准的稿子不能发到群里。"))
-
-
-def _principals(ctx: Context, values: Mapping[str, object]) -> Sequence[str]:
-    return [person.name for person in people.holding(ctx.db, "principal")]
-
-
-@dataclass(frozen=True)
-class Paste(Form, name="drafts.paste"):
-    title: str
-    text: str = ask(N_("请把稿子发给我：.docx、.txt、.md 文件，或者直接粘贴全文（超过 4000 字请发文件）。"), _pasted)
-
-
-@dataclass(frozen=True)
-class Terms(Form, name="drafts.terms"):
-    """Until when, and the gate: nothing goes into a group that nobody answers for."""
-
-    draft: int
-    title: str = ask(N_("这份稿子叫什么？例：教职工考勤管理办法"), _title)
-    until: datetime = ask(N_("意见征求到什么时候？例：周五下午五点，三天内，12月5日"), deadline)
-    allowed: str = ask(N_("这份稿子可以在群里征求意见吗？"), _allowed, choices=(MAY, MAY_NOT))
-    approver: str = ask(N_("是谁批准的？写姓名。"), line, choices=_principals)
-
-    @classmethod
-    def missing(cls, values: Mapping[str, object]) -> str | None:
-        return None if values.get("allowed") == NO else super().missing(values)
-
-    @classmethod
-    def build(cls, values: Mapping[str, object]) -> Self:
-        anything: dict[str, Any] = {"approver": "", **values}
-        return cls(**anything)
 
 
 # --- the forms of everybody -----------------------------------------------------------------------------------
@@ -96,8 +33,8 @@ def _clause(ctx: Context, text: str) -> str:
 
 
 def _whole_comment(text: str) -> bool:
-    meaning = remarks.privately(text)
-    return meaning is not None and (not meaning.remarks or meaning.remarks[0].clause != remarks.ALL)
+    meaning = answers.privately(text)
+    return meaning is not None and (not meaning.remarks or meaning.remarks[0].clause != answers.ALL)
 
 
 def _words(ctx: Context, text: str) -> str:
@@ -106,7 +43,7 @@ def _words(ctx: Context, text: str) -> str:
 
 def _labels(ctx: Context, values: Mapping[str, object]) -> Sequence[str]:
     found = [clause.label for clause in drafts.text(ctx.db, int(str(values["draft"])))]
-    return [*found, _(remarks.ALL)] if len(found) <= OFFERED else []
+    return [*found, _(answers.ALL)] if len(found) <= OFFERED else []
 
 
 def _titles(ctx: Context, values: Mapping[str, object]) -> Sequence[str]:
@@ -173,7 +110,7 @@ def picked(ctx: Context, form: Pick) -> Reply:
     draft = open_draft(ctx, form.draft)
     name = rules.named(form.clause)
     if name is None:
-        return keep(ctx, draft.id, remarks.privately(form.clause) or Meaning("", ()))
+        return keep(ctx, draft.id, answers.privately(form.clause) or Meaning("", ()))
     text = drafts.text(ctx.db, draft.id)
     found = rules.places(text, name)
     if len(found) != 1:
@@ -189,8 +126,8 @@ def picked(ctx: Context, form: Pick) -> Reply:
 def written(ctx: Context, form: Write) -> Reply:
     """Words that name another clause belong there; 无意见 is no comment on this one."""
     draft = open_draft(ctx, form.draft)
-    meaning = remarks.privately(form.words)
-    if meaning and (not meaning.remarks or any(one.clause != remarks.ALL for one in meaning.remarks)):
+    meaning = answers.privately(form.words)
+    if meaning and (not meaning.remarks or any(one.clause != answers.ALL for one in meaning.remarks)):
         return keep(ctx, draft.id, meaning)
     return _store(ctx, draft, drafts.text(ctx.db, draft.id), [(form.position, Remark("", "", form.words))])
 

@@ -9,8 +9,8 @@ from datetime import datetime
 
 from bot.kit.errors import NotUnderstood, Refused
 from bot.kit.words import N_, _
+from handlers.drafts.answers import ALL
 from handlers.drafts.clauses import NUMBER, Split, both, label, numeral, readable
-from handlers.drafts.remarks import ALL
 from storage.drafts import CLOSED, NEW, OPEN, Clause, Comment, Draft
 
 MOST_CHARACTERS = 60_000

@@ -14,7 +14,7 @@ from bot.kit.reply import Ask, Reply, Toast
 from bot.kit.role import Role
 from bot.kit.words import _
 from handlers.drafts import forms, rules
-from handlers.drafts.remarks import Meaning
+from handlers.drafts.answers import Meaning
 from storage import drafts, people
 from storage.drafts import WITHDRAWN, Clause, Draft
 

@@ -125,7 +125,7 @@ def _docx(payload: bytes) -> str:
 
 
 def _check_parts(archive: ZipFile) -> None:
-    """What it says of itself; nothing is inflated yet."""
+    """What it says of itself, before anything is inflated; then that no part declares entities."""
     parts = archive.infolist()
     inflated = sum(part.file_size for part in parts)
     largest = max((p.file_size for p in parts if p.filename.lower().endswith((".xml", ".rels"))), default=0)

@@ -11,7 +11,7 @@ from bot.engine.port import DeliveryFailed
 from bot.kit.card import Table
 from bot.kit.event import Said, Upload
 from handlers.drafts.feature import feature
-from handlers.drafts.forms import Terms
+from handlers.drafts.office import Terms
 from handlers.notices.feature import feature as notices
 from storage import audit, diary, drafts, nudges, people
 from storage.base import Db

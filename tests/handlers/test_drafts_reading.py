@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.kit.errors import NotUnderstood, Refused
-from handlers.drafts import clauses, remarks, rules, sections, taps, work
+from handlers.drafts import answers, clauses, rules, sections, taps, work
 from handlers.drafts.clauses import split, tidy
 
 # --- numbers --------------------------------------------------------------------------------------------------
@@ -203,7 +203,7 @@ SAID: dict[str, list[tuple[str, str, str]]] = {
 
 @pytest.mark.parametrize("text", SAID)
 def test_a_comment_in_a_group_is_understood(text: str) -> None:
-    found = remarks.plainly(text)
+    found = answers.plainly(text)
     assert found is not None
     assert [(one.clause, one.point, one.words) for one in found.remarks] == SAID[text]
     assert not any(one.asks for one in found.remarks)
@@ -221,7 +221,7 @@ QUESTIONS = (
 
 @pytest.mark.parametrize("text", QUESTIONS)
 def test_a_question_is_a_question(text: str) -> None:
-    found = remarks.plainly(text)
+    found = answers.plainly(text)
     assert found is not None and all(one.asks for one in found.remarks)
 
 
@@ -246,7 +246,7 @@ NONE_AT_ALL = (
 
 @pytest.mark.parametrize("text", NONE_AT_ALL)
 def test_nothing_to_say(text: str) -> None:
-    found = remarks.plainly(text)
+    found = answers.plainly(text)
     assert found is not None and found.remarks == ()
 
 
@@ -288,7 +288,7 @@ TALK = (
 
 @pytest.mark.parametrize("text", TALK)
 def test_talk_is_no_comment(text: str) -> None:
-    assert remarks.plainly(text) is None
+    assert answers.plainly(text) is None
 
 
 @pytest.mark.parametrize(
@@ -302,13 +302,13 @@ def test_talk_is_no_comment(text: str) -> None:
     ],
 )
 def test_in_private_less_is_enough(text: str, clause: str, words: str) -> None:
-    found = remarks.privately(text)
+    found = answers.privately(text)
     assert found is not None and [(one.clause, one.words) for one in found.remarks] == [(clause, words)]
 
 
 @pytest.mark.parametrize("text", ["今天天气不错", "帮助", "收到", "我请假", "1", ""])
 def test_in_private_talk_is_still_talk(text: str) -> None:
-    assert remarks.privately(text) is None
+    assert answers.privately(text) is None
 
 
 @pytest.mark.parametrize(
@@ -316,19 +316,19 @@ def test_in_private_talk_is_still_talk(text: str) -> None:
     [("太严了", "太严了"), ("1. 多培训\n2. 少开会", "1. 多培训\n2. 少开会"), ("同意第三条", "同意第三条")],
 )
 def test_in_answer_to_the_card_everything_is_a_comment(text: str, words: str) -> None:
-    found = remarks.replying(text)
+    found = answers.replying(text)
     assert found is not None and [one.words for one in found.remarks] == [words]
 
 
 @pytest.mark.parametrize("text", ["同意", "赞成", "没问题", "没有", "无", "原则同意", "都同意！"])
 def test_in_answer_to_the_card_agreeing_is_nothing_to_say(text: str) -> None:
-    found = remarks.replying(text)
+    found = answers.replying(text)
     assert found is not None and found.remarks == ()
 
 
 @pytest.mark.parametrize("text", ["收到", "好的，谢谢", "已阅", "👍", "1", "+1", "嗯嗯", "OK", "？", "辛苦了"])
 def test_in_answer_to_the_card_having_seen_it_is_nothing_at_all(text: str) -> None:
-    assert remarks.replying(text) is None
+    assert answers.replying(text) is None
 
 
 HEAVY = (
@@ -353,7 +353,7 @@ HEAVY = (
 @pytest.mark.parametrize("piece", HEAVY)
 def test_no_message_keeps_the_desk_busy(piece: str) -> None:
     text = piece * (4096 // len(piece)) + "x"
-    for read in (remarks.plainly, remarks.privately, remarks.replying, taps.numbers, sections.longer):
+    for read in (answers.plainly, answers.privately, answers.replying, taps.numbers, sections.longer):
         started = time.process_time()
         read(text)
         assert time.process_time() - started < 0.5, read.__name__
@@ -361,7 +361,7 @@ def test_no_message_keeps_the_desk_busy(piece: str) -> None:
 
 @given(st.text(alphabet="第三五条款项、，。：建议改为没意见但是吗？\n1.(二) x", max_size=60))
 def test_no_words_break_the_reading(text: str) -> None:
-    for read in (remarks.plainly, remarks.privately, remarks.replying):
+    for read in (answers.plainly, answers.privately, answers.replying):
         found = read(text)
         assert found is None or all(one.words.strip() and one.clause for one in found.remarks)
 
