@@ -29,7 +29,7 @@ from bot.engine.port import Answer, Channel, Content, DeliveryFailed, Document, 
 from bot.engine.router import build
 from bot.kit import when
 from bot.kit.calendar import Calendar
-from bot.kit.card import Block, Card, Tally
+from bot.kit.card import Block, Card, Facts, Tally
 from bot.kit.context import School, View
 from bot.kit.event import Account, Event, Joined, Place, Said, Tapped, Upload
 from bot.kit.feature import Feature, Month
@@ -150,7 +150,10 @@ def plain(card: Card) -> str:
     """A card in words, for reading in tests."""
     lines = [card.title]
     for block in card.body:
-        lines.append(str(getattr(block, "text", None) or block))
+        if isinstance(block, Facts):
+            lines += [f"{name}：{value}" for name, value in block.pairs]
+        else:
+            lines.append(str(getattr(block, "text", None) or block))
     return "\n".join([*lines, card.foot])
 
 
