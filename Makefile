@@ -73,4 +73,3 @@ lock:
 clean:
 	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage artifacts dist
 	@find . -name __pycache__ -prune -exec rm -rf {} +
-	
