@@ -9,6 +9,7 @@ import pytest
 from bot.kit.words import _, speaking
 from tests.catalogue import LANGUAGES, compiled, po_file, read, sentences
 
+
 def fields(text: str) -> set[str]:
     return {name for _text, name, _spec, _conversion in Formatter().parse(text) if name}
 

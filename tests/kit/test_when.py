@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from bot.kit import when
 from bot.kit.errors import NotUnderstood
-from bot.kit.when import Kind
 from bot.kit.reading.rules import falls_on
+from bot.kit.when import Kind
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 MONDAY = datetime(2026, 11, 23, 10, 0, tzinfo=SHANGHAI)

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import text
 
 from storage import ballots, diary, drafts, files, migrate, people
-from storage.base import Db
 from storage.ballots import Settings
+from storage.base import Db
 from storage.drafts import Clause
 from storage.engine import Shelves
 from storage.people import Person
