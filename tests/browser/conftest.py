@@ -20,7 +20,7 @@ ARTIFACTS = Path(__file__).resolve().parents[2] / "artifacts"
 Open = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # Playwright keeps a loop running: left open, no async test after it could run
 def chromium() -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("no chromium on this machine: apt install chromium fonts-noto-cjk")

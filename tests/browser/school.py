@@ -36,6 +36,8 @@ class Reader:
                 self.page.locator(".back:visible").click()
             self.page.click(f".talk[data-where={where}]")
         expect(pane).to_be_visible()
+        if where == PRIVATE:  # who opens an empty talk is greeted first
+            expect(pane.locator(".message").first).to_be_visible()
         return self
 
     def says(self, text: str, where: str = PRIVATE) -> Reader:

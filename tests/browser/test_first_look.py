@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.channels.web_school import WebSchool, gallery
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 Open = Callable[..., Page]
 Keep = Callable[[Page, str], None]
 

@@ -17,7 +17,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.school import GROUP, PRIVATE, DemoSchool, Reader
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.timeout(180)]
 Open = Callable[..., Page]
 Keep = Callable[..., None]
 

@@ -15,7 +15,7 @@ from storage import people
 from tests.channels.test_web_render import HOSTILE
 from tests.channels.web_school import WebSchool, deed, gallery
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 Open = Callable[..., Page]
 
 
