@@ -51,12 +51,11 @@ def scene(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def open_office(request: pytest.FixtureRequest, scene: str, tmp_path: Path) -> Iterator[OpenOffice]:
     opened: list[Office] = []
+    # Asked for here, so that the offices close before their databases are dropped.
+    fresh: Callable[[], str] | None = request.getfixturevalue("fresh_database") if scene == POSTGRES else None
 
     def url() -> str:
-        if scene != POSTGRES:
-            return sqlite_url(tmp_path / f"school{len(opened) or ''}")
-        fresh: Callable[[], str] = request.getfixturevalue("fresh_database")
-        return fresh()
+        return fresh() if fresh else sqlite_url(tmp_path / f"school{len(opened) or ''}")
 
     def open_(*features: Feature, **more: Any) -> Office:
         facts = {"stage": STAGES.get(scene, STAGES[PAPER])(), "secrets": tmp_path / "secrets", **more}
