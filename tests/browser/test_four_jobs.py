@@ -141,6 +141,7 @@ def test_a_draft_from_the_paperclip_to_the_table(
     wang.taps("提意见", GROUP).asked("对哪一条提意见").taps("第三条").asked("请写您的意见")
     wang.says("建议改为上课前十五分钟。").reads("已记入第三条意见 #1")
     shows(wang, "2-draft-comment")
+    zhang.reads("您好")  # the first look into the private talk is greeted; the echo below comes after it
     zhang.says("第三条建议把“谈话提醒”改为“书面提醒”", GROUP).reads("已记入第三条意见 #2")
     zhang.says("第二条是否包括外聘教师？").reads("这是个问题，已转给办公室")
     chen.taps("无意见", GROUP).sees("已记下：对《教职工考勤管理办法》无意见")
