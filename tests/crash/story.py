@@ -25,7 +25,7 @@ TEACHERS = 8
 OPENING = datetime(2026, 11, 23, 2, 5, tzinfo=UTC)  # a Monday, 10:05 in the school
 LONGEST_LIFE = 1.6  # seconds after which a life that does not come to its crash point ends at random
 MOST_DEEDS = 30  # of people in one life; after that they only look now and then
-REST = 40.0  # seconds in which everything must have come to rest
+REST = 90.0  # seconds in which everything must have come to rest
 
 
 @dataclass
