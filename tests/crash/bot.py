@@ -24,6 +24,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
+import structlog
 
 MUTANT = "HONGZHU_MUTANT"
 TOLD = 198  # the descriptor on which we speak: whatever else is printed must not mix with it
@@ -153,6 +154,8 @@ class Server:
         os.dup2(log, 1)
         os.dup2(log, 2)
         faulthandler.register(signal.SIGUSR1)  # where is it, when it does not come to rest?
+        plain = [structlog.processors.add_log_level, structlog.processors.format_exc_info]
+        structlog.configure(processors=[*plain, structlog.processors.KeyValueRenderer()])
         arm(order.plan)
         asyncio.run(live(order.plan, order.life))
 

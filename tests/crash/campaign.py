@@ -108,7 +108,8 @@ class Campaign:
         if story.checker.violations:
             told = "\n  ".join(story.checker.violations[:12])
             self.trouble = f"story {number}, HONGZHU_SEED={SEED} ({options}, log in {folder}):\n  {told}\n"
-            self.trouble += f"killed at: {', '.join(story.checker.points)}"
+            self.trouble += f"killed at: {', '.join(story.checker.points)}\nthe log ends with:\n  "
+            self.trouble += "\n  ".join(end_of(folder / "bot.log"))
 
     @property
     def figures(self) -> dict[str, Any]:
@@ -126,6 +127,11 @@ class Campaign:
             "killed at": dict(sorted(self.deck.hits.items())),
             "second copies by point": dict(sum((checker.copies for checker in self.checkers), Counter())),
         }
+
+
+def end_of(log: Path, lines: int = 30) -> list[str]:
+    written = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
+    return [line[:200] for line in written[-lines:]]
 
 
 def free_port() -> int:

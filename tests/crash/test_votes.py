@@ -164,7 +164,9 @@ class Polls:
             self.ahead += later / timedelta(seconds=1)
             for step in STEPS:
                 life = self.start(step)
-                life.dead.wait(0.7)
+                while not life.dead.wait(0.01) and not life.ready.is_set():
+                    continue
+                life.dead.wait(0.5)
                 self.bury(life)
                 self.at_a_step += life.killed_itself
         life = self.start().wait_ready()
