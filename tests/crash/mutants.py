@@ -197,7 +197,8 @@ def _mutant(change: Callable[[], None], *caught_by: str) -> Mutant:
 
 KILLED = {
     "confirm before commit": _mutant(confirm_before_commit, "confirmed", "lost"),
-    "answer before commit": _mutant(answer_before_commit, "answered"),
+    # What is answered is confirmed next: which of the two is seen first is chance.
+    "answer before commit": _mutant(answer_before_commit, "answered", "confirmed"),
     "no unique key": _mutant(hear_twice, "once"),
     "mark before send": _mutant(mark_before_send, "arrives"),
     "effect without outbox": _mutant(effect_without_outbox, "arrives"),
