@@ -260,7 +260,8 @@ def test_a_vote_is_closed_early_objected_to_by_nobody_and_counted(
 
     office.reads("38 人都投了")
     shows(office, "3-stars-full")
-    office.taps("提前截止").reads("回执已发在群里")
+    office.taps("提前截止").reads("已截止。回执发在群里，核对之后开票。")
+    expect(office.card(f"{VOTE} 已截止", PRIVATE)).to_contain_text("有人找不到自己的回执，就不要开")
     shows(office, "3-stars-check")
     wang.reads(receipt, GROUP)
     shows(wang, "3-stars-receipts")
