@@ -213,10 +213,26 @@ def test_any_fields_in_any_shape(number: int, kind: str, body: Any) -> None:
 
 
 @given(st.text(st.characters()))
-def test_any_text_is_heard_without_what_cannot_be_kept(text: str) -> None:
+def test_any_text_is_fit_for_a_shelf(text: str) -> None:
     update = copy.deepcopy(RECORDED["said_private"]["update"])
     update["message"]["text"] = text
     for event in parse(update, ME, NOW):
         assert_fit_for_a_shelf(event)
-        if isinstance(event, Said) and "/" not in text and "@" not in text:
+
+
+@given(st.text(st.characters(exclude_characters="/@", exclude_categories=["Cs"])))
+def test_any_text_is_heard_without_what_cannot_be_kept(text: str) -> None:
+    update = copy.deepcopy(RECORDED["said_private"]["update"])
+    update["message"]["text"] = text
+    for event in parse(update, ME, NOW):
+        if isinstance(event, Said):
             assert event.text == text.replace("\0", "")
+
+
+@pytest.mark.parametrize(("text", "heard"), [("a\ud800b", "a\ufffdb"), ("\udc00", "\ufffd"), ("\ud83d\ude00", "\U0001f600")])
+def test_half_a_pair_is_heard_as_the_sign_for_it(text: str, heard: str) -> None:
+    update = copy.deepcopy(RECORDED["said_private"]["update"])
+    update["message"]["text"] = text
+    (event,) = parse(update, ME, NOW)
+    assert isinstance(event, Said)
+    assert event.text == heard
