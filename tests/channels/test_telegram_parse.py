@@ -229,7 +229,9 @@ def test_any_text_is_heard_without_what_cannot_be_kept(text: str) -> None:
             assert event.text == text.replace("\0", "")
 
 
-@pytest.mark.parametrize(("text", "heard"), [("a\ud800b", "a\ufffdb"), ("\udc00", "\ufffd"), ("\ud83d\ude00", "\U0001f600")])
+@pytest.mark.parametrize(
+    ("text", "heard"), [("a\ud800b", "a\ufffdb"), ("\udc00", "\ufffd"), ("\ud83d\ude00", "\U0001f600")]
+)
 def test_half_a_pair_is_heard_as_the_sign_for_it(text: str, heard: str) -> None:
     update = copy.deepcopy(RECORDED["said_private"]["update"])
     update["message"]["text"] = text
