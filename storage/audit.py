@@ -15,6 +15,7 @@ from sqlalchemy import Column, String, Table, bindparam, insert, select
 from storage.base import Db, Id, Instant, metadata
 
 START = "0" * 64
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 audit = Table(
     "audit",
@@ -36,15 +37,18 @@ _from = select(audit).where(audit.c.seq > bindparam("after")).order_by(audit.c.s
 class _Head:
     seq: int
     hash: str
+    now: datetime | None = None
+    at: datetime = EPOCH
 
 
 def note(db: Db, what: str, actor: int | None, thing: str, now: datetime) -> None:
     """Adds a line at the end of the chain, with this transaction."""
     head: _Head = db.memo("audit.head", lambda: _head(db))
-    at = now.astimezone(UTC).replace(microsecond=0)
+    if head.now is not now:  # the events of one batch share their moment
+        head.now, head.at = now, now.astimezone(UTC).replace(microsecond=0)
     head.seq += 1
-    head.hash = _digest(head.hash, head.seq, at, what, actor, thing)
-    line = {"seq": head.seq, "at": at, "what": what, "actor": actor, "object": thing, "hash": head.hash}
+    head.hash = _digest(head.hash, head.seq, head.at, what, actor, thing)
+    line = {"seq": head.seq, "at": head.at, "what": what, "actor": actor, "object": thing, "hash": head.hash}
     db.later(_add, line)
 
 

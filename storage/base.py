@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -153,7 +154,11 @@ class Db:
         for statement, params, _tables in waiting:
             kinds.setdefault(id(statement), (statement, []))[1].append(params)
         for statement, rows in kinds.values():
-            self.connection.execute(statement, rows if len(rows) > 1 else rows[0])
+            prepared = _prepare(statement, self.connection.dialect, rows[0])
+            if prepared is None:
+                self.connection.execute(statement, rows)
+            else:
+                self.connection.exec_driver_sql(prepared.sql, prepared.parameters(rows))
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
@@ -199,3 +204,64 @@ def tables_of(statement: Executable) -> frozenset[str]:
         _known.clear()
     _known[id(statement)] = (statement, names)
     return names
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A writing statement as the driver takes it.
+
+    SQLAlchemy works out every row of an ``executemany`` anew, which costs as much as the driver's work (measured: 8 µs
+    of a vote's 85). What is the same for all rows is worked out here once.
+    """
+
+    statement: Executable  # kept alive, for it is known by its id
+    sql: str
+    values: tuple[tuple[str, Callable[[Any], Any] | None], ...]  # in the order of the placeholders
+    fixed: dict[str, Any]  # what the statement itself brings
+    positional: bool
+
+    def parameters(self, rows: Sequence[dict[str, Any]]) -> list[Any]:
+        whole = [{**self.fixed, **row} for row in rows] if self.fixed else rows
+        columns = [_column([row[name] for row in whole], maker) for name, maker in self.values]
+        lines = zip(*columns, strict=True)
+        if self.positional:
+            return list(lines)
+        names = [name for name, _maker in self.values]
+        return [dict(zip(names, line, strict=True)) for line in lines]
+
+
+def _column(values: list[Any], maker: Callable[[Any], Any] | None) -> list[Any]:
+    """What the driver gets; the rows of a batch share their moment, which is worked out once."""
+    if maker is None:
+        return values
+    made, last, result = [], _NOTHING, None
+    for value in values:
+        if value is not last:
+            last, result = value, maker(value)
+        made.append(result)
+    return made
+
+
+_NOTHING: Any = object()
+_ready: dict[tuple[int, str, tuple[str, ...]], _Prepared] = {}
+
+
+def _prepare(statement: Executable, dialect: Dialect, row: dict[str, Any]) -> _Prepared | None:
+    """``None`` for what only SQLAlchemy can work out row by row: defaults in Python, lists of values."""
+    key = (id(statement), dialect.name, tuple(row))
+    known = _ready.get(key)
+    if known is not None and known.statement is statement:
+        return known
+    compiled: Any = statement.compile(dialect=dialect, column_keys=list(row))  # type: ignore[attr-defined]
+    unusual = ("insert_prefetch", "update_prefetch", "post_compile_params", "literal_execute_params")
+    if any(getattr(compiled, name, ()) for name in (*unusual, "escaped_bind_names")):
+        return None
+    binds = {name: bind for bind, name in compiled.bind_names.items()}
+    names = compiled.positiontup if compiled.positional else list(binds)
+    makers = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in binds.items()}
+    fixed = {name: value for name, value in compiled.params.items() if not binds[name].required}
+    values = tuple((name, makers[name]) for name in names)
+    if len(_ready) > 500:
+        _ready.clear()
+    _ready[key] = _Prepared(statement, compiled.string, values, fixed, compiled.positional)
+    return _ready[key]

@@ -119,15 +119,19 @@ class Leave:
     kind: str
 
 
+_columns = [people.c[name] for name in Person.__slots__]
+
+
 def _person(row: Row[Any]) -> Person:
-    return Person(row.id, row.name, row.department, row.politics, row.role, row.phone, row.active, row.staff_no)
+    """``row`` begins with ``_columns``."""
+    return Person(*row[: len(_columns)])
 
 
-_get = select(people).where(people.c.id == bindparam("id"))
-_named = select(people).where(people.c.name == bindparam("name"), people.c.active).order_by(people.c.id)
-_active = select(people).where(people.c.active).order_by(people.c.id)
+_get = select(*_columns).where(people.c.id == bindparam("id"))
+_named = select(*_columns).where(people.c.name == bindparam("name"), people.c.active).order_by(people.c.id)
+_active = select(*_columns).where(people.c.active).order_by(people.c.id)
 _account = (
-    select(people, accounts.c.id.label("account"), accounts.c.talk, accounts.c.seen_at, accounts.c.closed)
+    select(*_columns, accounts.c.id.label("account"), accounts.c.talk, accounts.c.seen_at, accounts.c.closed)
     .join(accounts, accounts.c.person == people.c.id)
     .where(accounts.c.channel == bindparam("channel"))
 )
@@ -156,7 +160,7 @@ def active(db: Db) -> Sequence[Person]:
 
 def everybody(db: Db) -> Sequence[Person]:
     """The whole roster, those who have left too."""
-    return [_person(row) for row in db.all(select(people).order_by(people.c.id))]
+    return [_person(row) for row in db.all(select(*_columns).order_by(people.c.id))]
 
 
 def holding(db: Db, role: str) -> Sequence[Person]:
@@ -176,7 +180,7 @@ def expected(db: Db, on: date) -> Sequence[Person]:
 
 def on_leave(db: Db, on: date) -> Sequence[tuple[Person, Leave]]:
     statement = (
-        select(people, leaves.c.id.label("leave"), leaves.c.first, leaves.c.last, leaves.c.kind)
+        select(*_columns, leaves.c.id.label("leave"), leaves.c.first, leaves.c.last, leaves.c.kind)
         .join(leaves, leaves.c.person == people.c.id)
         .where(people.c.active, leaves.c.first <= on, or_(leaves.c.last.is_(None), leaves.c.last >= on))
         .order_by(people.c.id)

@@ -1,14 +1,15 @@
 """The one writer of a school: many jobs, one transaction, one flush; answers leave only after the commit.
 
-While a batch commits, the next one gathers: the batch grows with the load and there is no timer. A batch runs without
-savepoints; only when a job fails is it rolled back and run again with one savepoint for each job, so that a failing job
-undoes itself alone. A failed commit answers nobody.
+While a batch commits, the next one gathers: the batch grows with the load. A batch runs without savepoints; only when a
+job fails is it rolled back and run again with one savepoint for each job, so that a failing job undoes itself alone. A
+failed commit answers nobody.
 """
 
 from __future__ import annotations
 
 import queue
 import threading
+import time
 from asyncio import AbstractEventLoop, Future, get_running_loop
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ from storage.engine import Shelves, connection_lost, is_outage, transaction_gone
 T = TypeVar("T")
 Work = Callable[[Db], T]
 MOST = 256
+BUSY = 8  # so many in one batch are load, not chance
+PAUSE = 0.001  # seconds
 
 
 class NotOwner(Unavailable):
@@ -94,15 +97,30 @@ class Desk:
     # --- the writing thread -----------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        while True:
+        last = False
+        while not last:
             batch, last = self._gather()
             if batch:
                 self._commit(batch)
-            if last:
-                break
+            if len(batch) >= BUSY:
+                self._let_come()
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+    def _let_come(self) -> None:
+        """Under load: until the answers just given have brought the next presses, five milliseconds at most.
+
+        This thread and the event loop share one interpreter. To start on the first few presses while the loop still
+        takes in the others makes two transactions of one, and each takes the interpreter from the other's hands.
+        """
+        seen = -1
+        for _ in range(5):
+            waiting = self._jobs.qsize()
+            if waiting == seen or waiting >= MOST:
+                return
+            seen = waiting
+            time.sleep(PAUSE)
 
     def _gather(self) -> tuple[list[Job], bool]:
         batch: list[Job] = []

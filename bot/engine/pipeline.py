@@ -52,7 +52,7 @@ class Pipeline:
         """The whole road. The same event again gives no second effect."""
         if inbox.heard(db, event.id):
             return Answer(toast=_("已经收到过了。") if isinstance(event, Tapped) else None)
-        inbox.note(db, event.id, self.now())
+        inbox.note(db, event.id, self._moment(db))
         cp("pipeline.noted")
         with speaking(self.school.language):
             return self._hear(db, event)
@@ -75,14 +75,19 @@ class Pipeline:
 
     def refused(self, db: Db, event: Event, sentence: str) -> Answer:
         """After ``MustUndo``: the effect is undone, the refusal still is an answer."""
-        inbox.note(db, event.id, self.now())
+        inbox.note(db, event.id, self._moment(db))
         with speaking(self.school.language):
             ctx = self._context(db, event)
             return self._conclude(ctx, event, self._refusal(ctx, event, sentence))
 
+    def _moment(self, db: Db) -> datetime:
+        """One for the whole transaction: who came in together came at the same time, and a deadline cuts none apart."""
+        moment: datetime = db.memo("pipeline.now", self.now)
+        return moment
+
     def _context(self, db: Db, event: Event) -> Context:
         behind = people.behind(db, event.sender.channel, event.sender.id)
-        now = self.now()
+        now = self._moment(db)
         ctx = Context(db, now, self.school, event.place, behind.person if behind else None)
         if behind is not None and ctx.person is not None and ctx.person.active:
             talk = event.place.id if event.place.private else behind.talk

@@ -35,12 +35,15 @@ log = structlog.get_logger()
 
 STALE_RECEIPT = timedelta(hours=12)
 MAX_TRIES = 8
+MOST = 1000  # parcels that one look takes out of the box
+PLENTY = 1000  # parcels that wait for a channel's windows: more of them are not taken into memory
 UNSURE_TRIES = 2  # a group may have got it although the answer was lost: once more, with the same serial, and no more
 UNSURE_PAUSE = 60.0  # seconds before that
 FACES = 5000
 LANDING = 3.0  # seconds that a stop waits for sends under way
 LOOK_AGAIN = 30.0  # seconds: the longest we sleep, should a wake-up ever be lost
 LOOK_EVERY = 0.025  # seconds between two looks into the box: the first is at once, a storm of commits is one more
+STORM, STORM_PAUSE = 50, 0.1  # so many parcels in one look wait for the windows anyway: the next look may be later
 
 
 class Postman:
@@ -65,14 +68,14 @@ class Postman:
         self._overall = {name: Meter(channel.limits.overall) for name, channel in channels.items()}
         self._held = dict.fromkeys(channels, 0.0)
         self._flying = dict.fromkeys(channels, 0)
-        self._after = 0
+        self._after = dict.fromkeys(channels, 0)  # what was taken out of the box, by channel
         self._later: list[tuple[datetime, int, Parcel]] = []
         self._touched: dict[str, int] = {}
         self._faces: dict[tuple[str, str, str, str], Card | None] = {}
         self._wake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._fresh = True
-        self._looked = 0.0  # monotonic: the last look into the box
+        self._look_at = 0.0  # monotonic: not into the box before this
         self._tasks: set[asyncio.Task[None]] = set()
         self._idle = asyncio.Event()
 
@@ -103,12 +106,11 @@ class Postman:
         try:
             while True:
                 self._wake.clear()
-                pause = self._looked + LOOK_EVERY - time.monotonic()
+                pause = self._look_at - time.monotonic()
                 if self._fresh and pause <= 0:
                     self._fresh = False
-                    await self._load()
-                    self._looked = time.monotonic()
-                    pause = LOOK_EVERY
+                    pause = STORM_PAUSE if await self._load() >= STORM else LOOK_EVERY
+                    self._look_at = time.monotonic() + pause
                 delay = self._dispatch()
                 if not (self._fresh or self._tasks or self._waiting()):
                     self._idle.set()
@@ -127,7 +129,7 @@ class Postman:
 
     async def idle(self) -> None:
         """Returns when nothing that is due is left to send."""
-        self._fresh, self._looked = True, 0.0
+        self._fresh, self._look_at = True, 0.0
         self._nudge()
         await self._idle.wait()
 
@@ -144,22 +146,33 @@ class Postman:
 
     # --- what there is to do ----------------------------------------------------------------------------------
 
-    async def _load(self) -> None:
-        after = self._after
-        parcels, copies = await asyncio.to_thread(self._read, after)
-        for parcel in parcels:
-            self._after = max(self._after, parcel.seq)
-            self._sort_in(parcel)
-        if len(parcels) == 1000:
-            self._fresh = True
+    async def _load(self) -> int:
+        """Takes in what is new, but for channels with plenty to send already; how many parcels were found."""
+        wanted = {channel: after for channel, after in self._after.items() if self.backlog(channel) < PLENTY}
+        newest, found, copies = await asyncio.to_thread(self._read, wanted)
+        for channel, parcels in found.items():
+            whole = len(parcels) < MOST
+            last = parcels[-1].seq if parcels else 0
+            self._after[channel] = max(newest, last) if whole else last
+            self._fresh = self._fresh or not whole
+            for parcel in parcels:
+                self._sort_in(parcel)
+        self._fresh = self._fresh or len(wanted) < len(self._after)
         for copy in copies:
             lane = self._lane(copy.channel, copy.place, copy.private)
             if lane is not None:
                 lane.stale[copy.card, copy.ref] = copy
+        return STORM if len(wanted) < len(self._after) else sum(map(len, found.values()))
 
-    def _read(self, after: int) -> tuple[Sequence[Parcel], Sequence[Copy]]:
+    def backlog(self, channel: str) -> int:
+        """Parcels in memory that wait for the channel's windows."""
+        return sum(len(lane.parcels) for lane in self._lanes.values() if lane.channel == channel)
+
+    def _read(self, wanted: Mapping[str, int]) -> tuple[int, Mapping[str, Sequence[Parcel]], Sequence[Copy]]:
         with self.desk.shelves.reading() as db:
-            return outbox.queued(db, after), outbox.stale(db)
+            newest = outbox.newest(db)
+            found = {channel: outbox.queued(db, channel, after, MOST) for channel, after in wanted.items()}
+            return newest, found, outbox.stale(db)
 
     def _sort_in(self, parcel: Parcel) -> None:
         due = parcel.due_at

@@ -7,8 +7,6 @@ so a name with braces or percent signs in it can never break a sentence.
 from __future__ import annotations
 
 import gettext
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
@@ -26,14 +24,19 @@ def _catalogue(language: str) -> gettext.NullTranslations:
     return gettext.translation("hongzhu", LOCALES, languages=[language], fallback=True)
 
 
-@contextmanager
-def speaking(language: str) -> Iterator[None]:
-    """Within the block sentences come out in ``language`` (``zh_CN``, ``zh_TW``, ``en``)."""
-    token = _language.set(language)
-    try:
-        yield
-    finally:
-        _language.reset(token)
+class speaking:
+    """A word, not a thing: ``with speaking("en"):`` sentences come out in ``zh_CN``, ``zh_TW`` or ``en``."""
+
+    __slots__ = ("_language", "_token")
+
+    def __init__(self, language: str) -> None:
+        self._language = language
+
+    def __enter__(self) -> None:
+        self._token = _language.set(self._language)
+
+    def __exit__(self, *error: object) -> None:
+        _language.reset(self._token)
 
 
 def _(sentence: str, /, **facts: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.engine import postman
 from bot.engine.lanes import Meter
 from bot.engine.port import Content, DeliveryFailed, Limits, Window
 from bot.kit.event import Place
@@ -65,7 +67,6 @@ def test_the_same_key_is_sent_once(office: Office) -> None:
 def test_a_storm_of_answers_is_few_edits_and_the_last_is_right(office: Office) -> None:
     office["办公室"].says("举手")
     taps = [office[name] for name in office.people if name != "访客"]
-    import asyncio
     import uuid
 
     from bot.kit.event import Tapped
@@ -215,3 +216,23 @@ def test_sends_that_are_being_prepared_fill_the_windows_too(tmp_path: Path) -> N
     assert len(starts) == 9
     for first in starts:
         assert sum(first <= at < first + 0.4 for at in starts) <= 3
+
+
+def test_a_storm_waits_in_the_box_and_not_in_memory(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postman, "PLENTY", 20)
+    monkeypatch.setattr(postman, "MOST", 10)
+    paper(office).paper.broken = lambda place: DeliveryFailed("slow down", retry_after=0.3)
+    now, words = office.time(), [f"第 {n} 句" for n in range(100)]
+    facts = {"channel": "paper", "place": "group", "private": False, "kind": "text", "made_at": now, "due_at": now}
+    rows = [{**facts, "body": text, "key": text} for text in words]
+    office.run(office.running.desk.do(lambda db: outbox.put(db, rows)))
+    mail = office.running.postman
+    deadline = time.monotonic() + 10
+    while mail.backlog("paper") < 20:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    office.run(asyncio.sleep(0.5))  # five more looks into the box
+    assert mail.backlog("paper") < 30
+    paper(office).paper.broken = lambda place: None
+    office.settle()
+    assert office.group == words

@@ -114,14 +114,14 @@ def parcel(key: str) -> dict[str, object]:
 def test_parcels_wait_in_order_and_a_key_waits_once(db: Db) -> None:
     outbox.put(db, [parcel("甲"), parcel("乙")])
     outbox.put(db, [parcel("甲")])
-    assert [p.body for p in outbox.queued(db, 0)] == ["甲", "乙"]
-    outbox.sent(db, outbox.queued(db, 0)[0].seq, "m1")
-    assert [p.body for p in outbox.queued(db, 0)] == ["乙"]
+    assert [p.body for p in outbox.queued(db, "web", 0)] == ["甲", "乙"]
+    outbox.sent(db, outbox.queued(db, "web", 0)[0].seq, "m1")
+    assert [p.body for p in outbox.queued(db, "web", 0)] == ["乙"]
 
 
 def test_what_was_sent_keeps_no_words(db: Db) -> None:
     outbox.put(db, [parcel("秘密")])
-    outbox.sent(db, outbox.queued(db, 0)[0].seq, "m1")
+    outbox.sent(db, outbox.queued(db, "web", 0)[0].seq, "m1")
     db.flush()
     assert db.all(outbox.outbox.select().with_only_columns(outbox.outbox.c.body))[0].body is None
 
