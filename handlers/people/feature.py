@@ -13,7 +13,6 @@ One person is meant by each deed: ``forms`` asks which one where two share a nam
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -173,9 +172,7 @@ def login(ctx: Context, rest: str) -> Reply:
     """A link to our own pages for who is known here already; it is good once, and for five minutes."""
     if not ctx.school.site:
         raise Refused(_("这所学校没有开网页。"))
-    word = secrets.token_urlsafe(24)
-    people.issue_code(ctx.db, ctx.me.id, "login", word, ctx.now + LOGIN)
-    link = f"{ctx.school.site}/login/{word}"
+    link = forms.login_link(ctx, ctx.me, ctx.now + LOGIN)
     ctx.say(_("五分钟内打开这个链接，点“进入”。只给您自己用，请不要转发：\n{link}", link=link), to=Persons([ctx.me.id]))
     return None
 
@@ -187,6 +184,7 @@ def _deed(verb: str) -> Callable[[Context, str], Reply]:
     return lambda ctx, rest: forms.about(ctx, verb, rest)
 
 
+feature.command("登录链接", who=Role.OFFICE, private=True, help=N_("给没有绑定的老师发网页登录链接"))(_deed("link"))
 feature.command("解绑", who=Role.OFFICE, private=True)(_deed("unbind"))
 feature.command("设为办公室", who=Role.PRINCIPAL, private=True, help=N_("让一位老师做办公室"))(_deed("office"))
 feature.command("取消办公室", who=Role.PRINCIPAL, private=True)(_deed("unoffice"))

@@ -6,7 +6,7 @@ import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from bot.kit import when
 from bot.kit.context import Context, Persons
@@ -174,6 +174,31 @@ def send_code(ctx: Context, person: Person, rest: str) -> Reply:
     return aside(ctx, cards.code_text(ctx.school.name, person, code, [row.channel for row in bound]))
 
 
+def send_link(ctx: Context, person: Person, rest: str) -> Reply:
+    """Only for who has no account yet: a link for somebody who can log in by themselves would be a second key."""
+    if not ctx.school.site:
+        raise Refused(_("这所学校没有开网页。"))
+    rules.check_guard(ctx.me, person)
+    if people.accounts_of(ctx.db, person.id):
+        raise Refused(_("{name}已经绑定过账号，请本人私聊我发“登录”。", name=person.name))
+    until = ctx.now + timedelta(hours=rules.CODE_HOURS)
+    link = login_link(ctx, person, until)
+    audit.note(ctx.db, "people.link", ctx.me.id, str(person.id), ctx.now)
+    told = _(
+        "{name}的网页登录链接，只能用一次，{time} 前有效。请只转给本人：\n{link}",
+        name=person.name,
+        time=ctx.school.write_time(until),
+        link=link,
+    )
+    return aside(ctx, told)
+
+
+def login_link(ctx: Context, person: Person, until: datetime) -> str:
+    word = secrets.token_urlsafe(24)
+    people.issue_code(ctx.db, person.id, "login", word, until)
+    return f"{ctx.school.site}/login/{word}"
+
+
 def new_code(ctx: Context, person: Person) -> str:
     until = ctx.now + timedelta(hours=rules.CODE_HOURS)
     return people.issue_fresh_code(ctx.db, person.id, "bind", until, ctx.now, _six_digits)
@@ -265,6 +290,7 @@ def _stopped(db: Db) -> Sequence[Person]:
 
 DEEDS = {
     "code": Deed(Role.OFFICE, send_code),
+    "link": Deed(Role.OFFICE, send_link),
     "unbind": Deed(Role.OFFICE, unbind, people.everybody),
     "office": Deed(Role.PRINCIPAL, make_office),
     "unoffice": Deed(Role.PRINCIPAL, unmake_office),

@@ -778,3 +778,22 @@ def test_where_there_are_no_pages_or_nobody_is_known_there_is_no_link(office: Of
     with_pages(office)
     office["访客"].says("登录")
     assert "login" not in office["访客"].last
+
+
+def test_the_office_sends_a_link_to_who_has_no_account_yet_and_to_nobody_else(office: Office) -> None:
+    office["办公室"].says("登录链接 新来的")
+    assert "没有“新来的”" in office["办公室"].last
+    newcomer = add(office, "新来的", "语文组")
+    office["办公室"].says("登录链接 新来的")
+    assert "没有开网页" in office["办公室"].last
+    with_pages(office)
+    office["办公室"].says("登录链接 新来的", in_group=True)
+    found = re.search(r"https://bot\.school\.example/login/(\S{20,})", office["办公室"].last)
+    assert found is not None
+    assert "只能用一次" in office["办公室"].last
+    assert not any("login" in text for text in office.group)
+    assert office.write(lambda db: people.redeem_code(db, "login", found[1], office.time())) == newcomer
+    office["办公室"].says("登录链接 王老师")
+    assert "请本人私聊我发“登录”" in office["办公室"].last
+    office["王老师"].says("登录链接 新来的")
+    assert "只有办公室" in office["王老师"].last
