@@ -266,7 +266,7 @@ class Pipeline:
         answer = Answer(toast=toast or None)
         match reply:
             case Toast():
-                answer = Answer(toast=reply.text, alert=reply.alert)
+                answer = Answer(toast=reply.text, alert=reply.alert, sealed=self.router.is_sealed(event))
             case str() if isinstance(event, Tapped) and not ctx.place.private:
                 answer = Answer(toast=reply)  # one person pressed; the group need not read the answer
             case str():

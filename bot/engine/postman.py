@@ -66,6 +66,7 @@ class Postman:
         self.undelivered = undelivered
         self._lanes: dict[tuple[str, str], Lane] = {}
         self._overall = {name: Meter(channel.limits.overall) for name, channel in channels.items()}
+        self._still = [name for name, channel in channels.items() if not channel.limits.edits]
         self._held = dict.fromkeys(channels, 0.0)
         self._flying = dict.fromkeys(channels, 0)
         self._after = dict.fromkeys(channels, 0)  # what was taken out of the box, by channel
@@ -172,7 +173,7 @@ class Postman:
         with self.desk.shelves.reading() as db:
             newest = outbox.newest(db)
             found = {channel: outbox.queued(db, channel, after, MOST) for channel, after in wanted.items()}
-            return newest, found, outbox.stale(db)
+            return newest, found, outbox.stale(db, self._still)
 
     def _sort_in(self, parcel: Parcel) -> None:
         due = parcel.due_at

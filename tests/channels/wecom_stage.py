@@ -12,27 +12,11 @@ from bot.channels.wecom.parse import token_of
 from bot.channels.wecom.prose import ZERO
 from bot.channels.wecom.task import Task
 from bot.engine.port import Answer, Channel, Document, Limits
-from bot.kit.card import Card
-from bot.kit.context import View
 from bot.kit.event import Event, Joined, Said, Tapped
-from bot.kit.words import speaking
 from storage.people import Person
 from tests.fakes.wecom import FakeWecom
 from tests.fakes.wecom_world import Message, words
 from tests.office import Seen, Stage
-
-
-def drawing(running: RunningSchool) -> Any:
-    """What the assembly hands to the channel: a card as the rows make it now."""
-
-    def draw(key: str) -> Card | None:
-        with running.shelves.reading() as db, speaking(running.school.language):
-            return running.router.draw(View(db, running.now(), running.school), key)
-
-    async def drawn(key: str) -> Card | None:
-        return await asyncio.to_thread(draw, key)
-
-    return drawn
 
 
 class WecomStage(Stage):
@@ -43,7 +27,7 @@ class WecomStage(Stage):
         self.fake.limited = False  # no waiting in dialogues; the real limits have tests of their own
         self.room = self.fake.group("全体教职工群", known=True)
         self.group = self.room.id
-        self.limits = Limits()
+        self.limits = Limits(edits=False)
         self.mouth: WecomChannel | None = None
 
     def channels(self, running: RunningSchool) -> Sequence[Channel]:
@@ -52,7 +36,7 @@ class WecomStage(Stage):
             self.fake.secret,
             bot_name="红烛",
             url=self.fake.ws_url,
-            draw=drawing(running),
+            draw=running.drawn,
             limits=self.limits,
             now=running.now,
             pause_seconds=0.05,

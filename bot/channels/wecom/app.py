@@ -121,8 +121,13 @@ class Application:
         told = await self._told(userid, {"msgtype": "template_card", "template_card": card})
         code = told.get("response_code")
         if isinstance(code, str) and code:
-            task = Task.unpack(card["task_id"])
-            await self.codes.keep(f"{task.ref}-{task.part}", f"{card['card_type']}|{code}")
+            await self._keep(Task.unpack(card["task_id"]), f"{card['card_type']}|{code}")
+
+    async def _keep(self, task: Task, code: str) -> None:
+        try:
+            await self.codes.keep(f"{task.ref}-{task.part}", code)
+        except Exception as error:  # the card is there: without its code its last state is a message of its own
+            log.warning("wecom.code_not_kept", error=type(error).__name__)
 
     async def _send(self, userid: str, body: Json) -> None:
         await self._told(userid, body)

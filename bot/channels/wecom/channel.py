@@ -34,8 +34,8 @@ TALK = (Window(25, 60.0), Window(900, 3600.0))
 LIMITS = Limits(
     private=TALK,
     group=TALK,
-    edit_seconds=15.0,  # an edit without a click is skipped, but takes its place in the windows
     parallel=16,
+    edits=False,
     presses_live=65.0,  # a click that finds nobody is gone at once; ours is the heart beat's minute
 )
 """30 a minute and 1000 an hour in one conversation, replies and pushes together (101463); the rest is for receipts."""

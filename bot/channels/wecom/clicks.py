@@ -139,7 +139,7 @@ class Clicks:
         click, tapped = incoming.click, incoming.event
         assert click is not None and isinstance(tapped, Tapped)  # noqa: S101 parse pairs them
         with speaking(self.language):
-            note = _receipt(answer) if answer is not None else _hint(click, tapped.token)
+            note = receipt(answer) if answer is not None else _hint(click, tapped.token)
             if click.task.key:
                 return await self._drawn(click.task), note
             return self._question(click, answer, note)
@@ -205,9 +205,9 @@ class Clicks:
             log.warning("wecom.not_sent_anew", error=type(error).__name__)
 
 
-def _receipt(answer: Answer) -> str:
+def receipt(answer: Answer) -> str:
     """The word of the answer. What stands on a card stays there, so what was sealed is not named."""
-    if getattr(answer, "sealed", False) and answer.ok and not answer.alert:
+    if answer.sealed and answer.ok and not answer.alert:
         return _("已记上")
     return answer.toast or ""
 

@@ -18,6 +18,7 @@ import structlog
 
 from bot.channels import clean
 from bot.channels.choices import Choices
+from bot.channels.wecom.clicks import receipt
 from bot.channels.wecom.media import Files, NotFetched
 from bot.channels.wecom.parse import Attached, Incoming, Me, parse
 from bot.engine.crashpoint import cp
@@ -126,8 +127,12 @@ class Hearing:
         if incoming.click is not None:
             await self.mouth.clicked(incoming, answer, begun)
         elif answer.toast and (event.place.private or isinstance(event, Tapped) or not answer.ok):
-            await self.mouth.passing(incoming, answer.toast)
+            await self.mouth.passing(incoming, self._receipt(answer))
         cp("wecom.answered")
+
+    def _receipt(self, answer: Answer) -> str:
+        with speaking(self.rules.language):
+            return receipt(answer)
 
     # --- until it is kept -------------------------------------------------------------------------------------
 
