@@ -60,6 +60,7 @@ def school_of(settings: Settings) -> School:
         reminders_per_matter=settings.reminders.per_matter,
         reminders_per_day=settings.reminders.per_day,
         remind_before=timedelta(minutes=settings.reminders.before_meeting_minutes),
+        call=settings.wecom.call,
         secrets=secrets_of(settings),
     )
 

@@ -432,7 +432,7 @@ class Postman:
         """A card that can no longer be changed there: its last state is a message of its own; others are let go."""
         outbox.drop_copy(db, copy)
         now = self.now()
-        facts = {"channel": copy.channel, "place": copy.place, "private": copy.private, "kind": "card"}
+        facts = {"channel": copy.channel, "place": copy.place, "private": copy.private, "kind": "card", "gentle": True}
         key = f"{copy.card}#anew:{copy.ref}>{copy.channel}:{copy.place}"
         outbox.put(db, [{**facts, "card": copy.card, "key": key, "made_at": now, "due_at": now}])
 

@@ -11,16 +11,32 @@ from bot.channels.wecom.channel import WecomChannel
 from bot.channels.wecom.parse import token_of
 from bot.channels.wecom.prose import ZERO
 from bot.channels.wecom.task import Task
-from bot.engine.port import Answer, Channel, Document, Limits
-from bot.kit.event import Event, Joined, Said, Tapped
+from bot.engine.port import Answer, Channel, Content, Document, Limits
+from bot.kit.event import Event, Joined, Place, Said, Tapped
 from storage.people import Person
 from tests.fakes.wecom import FakeWecom
 from tests.fakes.wecom_world import Message, words
 from tests.office import Seen, Stage
 
 
+class _Noted(WecomChannel):
+    """The platform names no message to us: so the refs of texts are noted here, for the tests to ask by."""
+
+    fake: FakeWecom
+    refs: dict[int, str]
+
+    async def send(self, place: Place, content: Content) -> Sequence[str]:
+        before = len(self.fake.messages)
+        refs = await super().send(place, content)
+        self.refs.update({m.id: refs[-1] for m in self.fake.messages[before:] if m.talk == place.id and not m.card})
+        return refs
+
+
 class WecomStage(Stage):
     channel = "wecom"
+    call = "@红烛 "
+    edits = False
+    toasts_stay = True
 
     def __init__(self) -> None:
         self.fake = FakeWecom().start()
@@ -29,9 +45,10 @@ class WecomStage(Stage):
         self.group = self.room.id
         self.limits = Limits(edits=False)
         self.mouth: WecomChannel | None = None
+        self.refs: dict[int, str] = {}
 
     def channels(self, running: RunningSchool) -> Sequence[Channel]:
-        self.mouth = WecomChannel(
+        self.mouth = mouth = _Noted(
             self.fake.bot_id,
             self.fake.secret,
             bot_name="红烛",
@@ -41,7 +58,8 @@ class WecomStage(Stage):
             now=running.now,
             pause_seconds=0.05,
         )
-        return [self.mouth]
+        mouth.fake, mouth.refs = self.fake, self.refs
+        return [mouth]
 
     def prepare(self, cast: Sequence[Person]) -> None:
         for person in cast:
@@ -62,6 +80,8 @@ class WecomStage(Stage):
         match event:
             case Tapped():
                 return await self._taps(who, event, before)
+            case Said() if event.upload is not None and not event.place.private:
+                pass  # of files in a group the bot is told nothing
             case Said() if event.upload is not None:
                 await self._until(who.sends_file(event.upload.name, event.upload.content))
             case Said():
@@ -128,7 +148,7 @@ class WecomStage(Stage):
         choices = [(label, token_of(key)) for label, key in message.choices_for(who) if token_of(key)]
         buttons = [(self._full(message, label), token) for label, token in choices]
         document = Document(message.file[0], "application/octet-stream", message.file[1]) if message.file else None
-        ref = Task.unpack(message.task_id).ref if message.card else f"m{message.id}"
+        ref = Task.unpack(message.task_id).ref if message.card else self.refs.get(message.id, f"m{message.id}")
         return Seen(ref, self._shown(message.text_for(who)), buttons, message.updates, document)
 
     def _full(self, message: Message, label: str) -> str:

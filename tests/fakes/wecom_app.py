@@ -171,6 +171,7 @@ class App:
 
     def shows(self, message: Message, names: list[str], card: Json) -> None:
         for name in names:
+            message.views.pop(name, None)  # the last to be updated stands last
             message.views[name] = copy.deepcopy(card)
         message.updates += 1
         self.world.diary.note("updated", chat=message.talk, message=message.id, text=message.text_for(message.talk))

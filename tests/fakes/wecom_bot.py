@@ -103,6 +103,7 @@ class Bot:
             self._spend(req.talk)
         req.used = True
         for who in body.get("userids") or self.world.viewers(message.talk):
+            message.views.pop(who, None)  # the last to be updated stands last
             message.views[who] = copy.deepcopy(card)
         message.updates += 1
         if req.press is not None:
