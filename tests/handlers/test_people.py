@@ -112,7 +112,7 @@ def test_help_names_only_words_that_somebody_answers() -> None:
     """A word in the help that nobody understands would be a promise broken."""
     router = build(FEATURES)
     for job in (*cards.GUEST, *cards.STAFF, *cards.OFFICE, *cards.PRINCIPAL):
-        about, *lines = job.split("\n")
+        about, *lines = job.replace("{call}", "").split("\n")
         assert about and lines
         for example in (one for line in lines for one in line.split("　")[1:]):
             understood = any(phrase.read(example) is not None for phrase in router.phrases if _choosy(phrase.read))
