@@ -224,6 +224,8 @@ async def _open(
     try:
         if settings.web.enabled:
             server = await _serve_web(settings, running, port)
+        else:
+            print(f"红烛已启动，没有开网页；入口：{'、'.join(running.channels)}", flush=True)
         yield running
     finally:
         if server is not None:
