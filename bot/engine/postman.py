@@ -417,7 +417,8 @@ class Postman:
             return now, self._draw(db, copy.card) if now else None
 
     async def _edit_failed(self, lane: Lane, copy: Copy, failure: DeliveryFailed) -> None:
-        log.warning("postman.edit_failed", card=copy.card, channel=lane.channel, error=failure.reason[:80])
+        tell = log.info if failure.gone else log.warning
+        tell("postman.edit_failed", card=copy.card, channel=lane.channel, error=failure.reason[:80])
         if failure.moved:
             return await self._moved(lane, failure.moved)
         if failure.gone or failure.permanent or failure.rejected:

@@ -274,6 +274,17 @@ def test_a_vote_whose_key_cannot_be_kept_does_not_open(office: Office) -> None:
     assert office.group == []
 
 
+@pytest.mark.stages
+def test_the_draft_is_confirmed_or_dropped_in_words_too(office: Office) -> None:
+    office["王老师"].says("确认开始")
+    office["办公室"].says(OPEN).says("不办了")
+    assert office["办公室"].told("不办了") and state(office, 1) is None
+    office["办公室"].says("确认开始")
+    assert state(office, 1) is None
+    office["办公室"].says(OPEN).says("确认开始")
+    assert "去投票" in office.card.labels
+
+
 def test_who_cannot_be_reached_is_named_to_the_office(office: Office) -> None:
     number = office["老师07"].number
     office.write(lambda db: people.close_talk(db, office.stage.channel, office.stage.talk(number)))
