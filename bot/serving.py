@@ -319,7 +319,7 @@ async def examine(settings: Settings) -> list[tuple[bool, str]]:
 
 
 def _examine_database(shelves: Shelves) -> list[tuple[bool, str]]:
-    from storage import outbox, ownership
+    from storage import outbox, ownership, people
 
     try:
         shelves.check_whole()
@@ -338,7 +338,9 @@ def _examine_database(shelves: Shelves) -> list[tuple[bool, str]]:
     with shelves.reading() as db:
         waiting = outbox.waiting(db)
         heard = {name: ownership.fact(db, f"heard:{name}") for name in ("web", "telegram", "wecom")}
+        groups = [group for group in people.bound_groups(db) if group.channel == "wecom"]
     found.append((True, f"待发消息：{waiting} 条"))
+    found += [(True, f"wecom：已绑定的群 {group.title or '（没有群名）'}，群编号 {group.id}") for group in groups]
     return found + [(True, f"{name}：最近一次收到消息 {at}") for name, at in heard.items() if at]
 
 

@@ -64,6 +64,7 @@ def test_the_first_ten_minutes(tmp_path: Path, fake: FakeWecom, monkeypatch: pyt
         assert fake.secret not in json.dumps([call.body for call in fake.calls if call.cmd != "aibot_subscribe"])
         checked = bot(tmp_path, "check")
         assert "✗" not in checked.stdout and fake.connected, checked.stdout
+        assert f"群编号 {room.id}" in checked.stdout
         assert len(fake.calls_of("aibot_subscribe")) == 1, "check has thrown out the bot that runs"
         assert one.ends() == 0
     finally:
