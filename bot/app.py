@@ -16,10 +16,11 @@ from bot.engine.postman import Postman
 from bot.engine.reception import Reception
 from bot.engine.router import Router
 from bot.engine.workshop import Workshop
-from bot.kit.context import Office, School
+from bot.kit.card import Card
+from bot.kit.context import Office, School, View
 from bot.kit.words import _, speaking
 from scheduler.clock import Clock
-from storage import audit, diary, files, inbox, outbox, ownership, people, sessions, webchat
+from storage import audit, cardcodes, diary, files, inbox, outbox, ownership, people, sessions, webchat
 from storage.base import Db
 from storage.engine import Shelves
 from storage.outbox import Parcel
@@ -85,6 +86,14 @@ class RunningSchool:
         await asyncio.to_thread(self.desk.stop)
         self.shelves.close()
 
+    async def drawn(self, key: str) -> Card | None:
+        """A card as the rows make it now; for channels that show it on a press."""
+        return await asyncio.to_thread(self._draw, key)
+
+    def _draw(self, key: str) -> Card | None:
+        with self.shelves.reading() as db, speaking(self.school.language):
+            return self.router.draw(View(db, self.now(), self.school), key)
+
     async def _live(self) -> None:
         """Notes every minute that we live, and once a day tidies up."""
         tidied = self.now().date()
@@ -149,3 +158,4 @@ class RunningSchool:
         files.forget_old(db, now - KEEP_FILES)
         webchat.forget_old(db, now - KEEP_FILES)
         sessions.forget_old(db, now)
+        cardcodes.forget_old(db, now)

@@ -8,40 +8,50 @@ settings are those of the demo school. Nothing here is read by anything but the 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import time
 from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import quote, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
+from pydantic import Field, PrivateAttr, SecretStr, ValidationError
 
-from bot.config_sources import ConfigError, Key, Layer, leaked, over, read_environment, read_toml, sentence, variable
+from bot import config_wecom
+from bot.config_sources import (
+    ConfigError,
+    Key,
+    Layer,
+    leaked,
+    over,
+    parted,
+    read_environment,
+    read_toml,
+    sentence,
+    variable,
+)
 from bot.config_values import (
     Address,
     Clock,
     DatabaseUrl,
     Names,
+    Section,
     Token,
     Username,
     WebhookSecret,
     Zone,
     is_local,
 )
+from bot.config_wecom import Clash, Wecom, WecomApp, WecomWebhooks
 
 __all__ = ["ConfigError", "Settings", "load"]
 
 DEFAULT_FILE = Path("config.toml")
 DEMO: Layer = {"web": {"demo": True}, "quiet": {"start": "00:00", "end": "00:00"}}  # who tries it at night sees it work
-SECRETS = (("telegram", "token"), ("telegram", "webhook_secret"), ("database", "url"))
+SECRETS = (("telegram", "token"), ("telegram", "webhook_secret"), ("database", "url"), *config_wecom.SECRETS)
 
 
 # ---------------------------------------------------------------------------------------- sections
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, hide_input_in_errors=True)
 
 
 class School(Section):
@@ -112,6 +122,9 @@ class Settings(Section):
     database: Database = Database()
     web: Web = Web()
     telegram: Telegram = Telegram()
+    wecom: Wecom = Wecom()
+    wecom_app: WecomApp = Field(WecomApp(), alias="wecom.app")
+    wecom_webhooks: WecomWebhooks = Field(WecomWebhooks(), alias="wecom.webhooks")
     quiet: Quiet = Quiet()
     reminders: Reminders = Reminders()
     uploads: Uploads = Uploads()
@@ -137,13 +150,16 @@ class Settings(Section):
         given += [token.partition(":")[2] for token in given[:1]]
         password = urlsplit(self.database.url.get_secret_value()).password or ""
         given += [password, unquote(password)]
+        given += config_wecom.secrets_of(self.wecom, self.wecom_app, self.wecom_webhooks)
         given += [quote(text, safe="") for text in given]
         return tuple(sorted({text for text in given if len(text) >= 4}, key=len, reverse=True))
 
 
 KEYS = {
-    section: tuple(field.alias or key for key, field in type(default).model_fields.items())
-    for section, default in Settings()
+    Settings.model_fields[name].alias or name: tuple(
+        field.alias or key for key, field in type(section).model_fields.items()
+    )
+    for name, section in Settings()
 }
 
 
@@ -157,7 +173,7 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> S
     """
     file = path or DEFAULT_FILE
     is_demo = path is None and not file.exists()
-    written = DEMO if is_demo else read_toml(file)
+    written = DEMO if is_demo else parted(read_toml(file), KEYS)
     given, problems = read_environment(environ, KEYS, SECRETS)
     leaks = dict(leaked(written, SECRETS))
     problems += [f"{file} → {'.'.join(key)}: {said}" for key, said in leaks.items()]
@@ -203,16 +219,17 @@ def _place(key: Key, given: Layer, file: Path) -> str:
 
 # ------------------------------------------------------------------------- what does not go together
 
-Clash = tuple[Sequence[Key], str]
-"""The settings that disagree, the one to change first; and the sentence."""
-
 
 def _clashes(settings: Settings) -> Iterator[Clash]:
-    if not settings.web.enabled and not settings.telegram.enabled:
-        yield [("web", "enabled"), ("telegram", "enabled")], "一个入口也没有开，请至少把一处 enabled 改为 true"
+    if not (settings.web.enabled or settings.telegram.enabled or settings.wecom.enabled):
+        yield (
+            [(name, "enabled") for name in ("web", "wecom", "telegram")],
+            "一个入口也没有开，请至少把一处 enabled 改为 true",
+        )
     yield from _web_clashes(settings.web)
     if settings.telegram.enabled:
         yield from _telegram_clashes(settings.telegram, settings.web)
+    yield from config_wecom.clashes(settings.wecom, settings.wecom_app, has_web=settings.web.enabled)
 
 
 def _web_clashes(web: Web) -> Iterator[Clash]:

@@ -35,7 +35,7 @@ class ConfigError(Exception):
 
 def variable(key: Key) -> str:
     """The environment variable of a setting: ``HONGZHU_TELEGRAM__TOKEN``."""
-    return PREFIX + "__".join(key).upper()
+    return PREFIX + "__".join(key).upper().replace(".", "_")
 
 
 def over(base: Layer, top: Layer) -> Layer:
@@ -69,6 +69,18 @@ def read_toml(file: Path) -> Layer:
     raise ConfigError([f"{file}: {sentence}"])
 
 
+def parted(written: Layer, keys: Keys) -> Layer:
+    """``[wecom.app]`` inside ``[wecom]`` is a section of its own, of that name."""
+    flat = dict(written)
+    for name in [name for name in keys if "." in name]:
+        above, _dot, inner = name.partition(".")
+        part = flat.get(above)
+        if isinstance(part, dict) and isinstance(part.get(inner), dict):
+            flat[above] = {key: value for key, value in part.items() if key != inner}
+            flat[name] = part[inner]
+    return flat
+
+
 def leaked(written: Layer, secrets: Collection[Key]) -> Iterator[tuple[Key, str]]:
     """The secrets that stand in the file, where every backup and every colleague can read them."""
     for section, part in written.items():
@@ -86,7 +98,7 @@ def _is_secret(key: Key, value: str, secrets: Collection[Key]) -> bool:
 def _leak_sentence(key: Key, secrets: Collection[Key]) -> str:
     name = variable(key if key in secrets else ("telegram", "token"))
     renew = "请在数据库里换一个密码" if key[-1] == "url" else "请到 @BotFather 用 /revoke 换一个新的"
-    if key[-1] == "webhook_secret":
+    if key[-1] == "webhook_secret" or key[0].startswith("wecom"):
         renew = "请换一串新的"
     return f"秘密不写在配置文件里；进过文件就算泄露：{renew}，再写进环境变量 {name}（或 {name}_FILE 所指的文件）"
 
@@ -101,8 +113,10 @@ def read_environment(environ: Mapping[str, str], keys: Keys, secrets: Collection
     """
     given: Layer = {}
     problems = []
+    sections = {name.replace(".", "_"): name for name in keys}
     for name in sorted(name for name in environ if name.startswith(PREFIX) and environ[name].strip()):
         key = tuple(name.removeprefix(PREFIX).lower().split("__", 1))
+        key = (sections.get(key[0], key[0]), *key[1:])
         try:
             if len(key) == 1:
                 _refuse_single_underscore(key[0], keys)
@@ -120,7 +134,7 @@ def read_environment(environ: Mapping[str, str], keys: Keys, secrets: Collection
 def _refuse_single_underscore(rest: str, keys: Keys) -> None:
     for section, names in keys.items():
         for name in names:
-            if rest.removesuffix("_file") in (f"{section}_{name}", name):
+            if rest.removesuffix("_file") in (f"{section}_{name}".replace(".", "_"), name):
                 raise ValueError(f"没有这个设置项，节与项之间是两个下划线，请写 {variable((section, name))}")
 
 

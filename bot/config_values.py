@@ -9,7 +9,13 @@ from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+
+
+class Section(BaseModel):
+    """One part of the file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, hide_input_in_errors=True)
 
 
 def is_local(host: str) -> bool:
@@ -65,6 +71,40 @@ def _address(value: object) -> object:
     return value.rstrip("/")
 
 
+def _socket_address(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if _parts(value).scheme not in ("ws", "wss") or not _parts(value).hostname:
+        raise ValueError("应是 wss:// 开头的网址，例：wss://openws.work.weixin.qq.com")
+    return value.rstrip("/")
+
+
+def _bot_name(value: object) -> object:
+    name = value.strip().lstrip("@＠").strip() if isinstance(value, str) else value
+    if isinstance(name, str) and not 0 < len(name) <= 32:
+        raise ValueError("照机器人的显示名填写，前面不写 @，例：红烛")
+    return name
+
+
+def _corp_id(value: object) -> object:
+    if isinstance(value, str) and not re.fullmatch(r"(?:ww|wx)[0-9a-f]{16}", value.strip()):
+        raise ValueError("企业 ID 的样子是 ww 加 16 位字母和数字，在 管理后台 → 我的企业 最下面")
+    return value.strip() if isinstance(value, str) else value
+
+
+def _aes_key(value: object) -> object:
+    if isinstance(value, str) and not re.fullmatch(r"[A-Za-z0-9]{43}", value):
+        raise ValueError("EncodingAESKey 是 43 个字母和数字，请从应用的“接收消息”页面重新复制")
+    return value
+
+
+def _webhook_keys(value: object) -> object:
+    pairs = re.split(r"[,\s]+", value.strip(" ,\n")) if isinstance(value, str) else []
+    if isinstance(value, str) and not all(re.fullmatch(r"[^=]{1,64}=[0-9A-Za-z-]{16,64}", pair) for pair in pairs):
+        raise ValueError("应是“群编号=钥匙”，几个群用逗号隔开；群编号在 python -m bot check 里")
+    return value
+
+
 def _database(value: object) -> object:
     if not isinstance(value, str):
         return value
@@ -94,4 +134,9 @@ Address = Annotated[str, BeforeValidator(_address)]
 DatabaseUrl = Annotated[SecretStr, BeforeValidator(_database)]
 Token = Annotated[SecretStr, BeforeValidator(_token)]
 WebhookSecret = Annotated[SecretStr, BeforeValidator(_webhook_secret)]
+SocketAddress = Annotated[str, BeforeValidator(_socket_address)]
+BotName = Annotated[str, BeforeValidator(_bot_name)]
+CorpId = Annotated[str, BeforeValidator(_corp_id)]
+AesKey = Annotated[SecretStr, BeforeValidator(_aes_key)]
+WebhookKeys = Annotated[SecretStr, BeforeValidator(_webhook_keys)]
 Username = Annotated[str, BeforeValidator(_without_at), Field(pattern=r"^[A-Za-z0-9_]{5,32}$")]

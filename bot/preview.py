@@ -7,6 +7,7 @@ from html import escape
 
 from bot.channels.telegram import render as telegram
 from bot.channels.web import render as web
+from bot.channels.wecom import render as wecom
 from bot.kit.card import Card
 
 STYLE = """
@@ -36,7 +37,7 @@ def page(cards: Sequence[Card] | None = None) -> str:
 
 
 def _row(card: Card) -> str:
-    faces = (("网页", web.card(card)), ("Telegram", _telegram(card)))
+    faces = (("网页", web.card(card)), ("企业微信", _wecom(card)), ("Telegram", _telegram(card)))
     cells = "".join(f"<div><small>{name}</small>{face}</div>" for name, face in faces)
     return f'<h2>{escape(card.key)} · {escape(card.title)}</h2><div class="row">{cells}</div>'
 
@@ -44,6 +45,27 @@ def _row(card: Card) -> str:
 def _telegram(card: Card) -> str:
     parts = [_bubble(payload) for payload in telegram.render(card)]
     return f'<div class="tg">{"".join(parts)}</div>'
+
+
+def _wecom(card: Card) -> str:
+    parts = [_said(payload) if "markdown" in payload else _face(payload) for payload in wecom.render(card)]
+    return f'<div class="tg">{"".join(parts)}</div>'
+
+
+def _said(payload: wecom.Payload) -> str:
+    return f"<pre>{escape(payload['markdown']['content'])}</pre>"
+
+
+def _face(payload: wecom.Payload) -> str:
+    """A template card; the options of a vote as its phone shows them, one below the other."""
+    face = payload["template_card"]
+    title, rows = face["main_title"], face.get("horizontal_content_list", [])
+    lines = [title["title"], title.get("desc", ""), face.get("sub_title_text", "")]
+    lines += [f"{row['keyname']}　{row['value']}" for row in rows]
+    options = [f"○ {option['text']}" for option in face.get("checkbox", {}).get("option_list", [])]
+    keys = [*face.get("button_list", []), *([face["submit_button"]] if "submit_button" in face else [])]
+    words = escape("\n".join(line for line in [*lines, *options] if line))
+    return f'<pre>{words}</pre><div class="keys">{_keys(keys)}</div>'
 
 
 def _bubble(payload: telegram.Payload) -> str:

@@ -60,6 +60,7 @@ def school_of(settings: Settings) -> School:
         reminders_per_matter=settings.reminders.per_matter,
         reminders_per_day=settings.reminders.per_day,
         remind_before=timedelta(minutes=settings.reminders.before_meeting_minutes),
+        call=settings.wecom.call,
         secrets=secrets_of(settings),
     )
 
@@ -93,7 +94,7 @@ def hints_of(role: str, private: bool) -> Sequence[str]:
     return HINTS[min(who, Role.OFFICE, key=list(Role).index)] if private else IN_GROUP
 
 
-def channels_of(settings: Settings, running: RunningSchool) -> Sequence[Channel]:
+def channels_of(settings: Settings, running: RunningSchool, lock: OwnerLock) -> Sequence[Channel]:
     found: list[Channel] = []
     if settings.web.enabled:
         from bot.channels.web.channel import WebChannel
@@ -103,6 +104,10 @@ def channels_of(settings: Settings, running: RunningSchool) -> Sequence[Channel]
         found.append(WebChannel(running.desk, shelves, running.school, now, upload_bytes=size, hints=hints_of))
     if settings.telegram.enabled:
         found.append(_telegram(settings, running))
+    if settings.wecom.enabled:
+        from bot import serving_wecom
+
+        found.append(serving_wecom.channel_of(settings, running, lock))
     return found
 
 
@@ -140,7 +145,7 @@ async def serve(settings: Settings, port: int) -> None:
         return
     try:
         _prepare(shelves, settings)
-        async with _open(settings, shelves, port, stop):
+        async with _open(settings, shelves, port, stop, lock):
             await _until_lost(lock, stop)
     finally:
         lock.release()
@@ -197,11 +202,17 @@ def _prepare(shelves: Shelves, settings: Settings) -> None:
         print(f"数据库已升级，升级前的备份：{saved}", flush=True)
 
 
-@asynccontextmanager
-async def _open(settings: Settings, shelves: Shelves, port: int, stop: asyncio.Event) -> AsyncIterator[RunningSchool]:
-    running = RunningSchool(
-        shelves, school_of(settings), router_of(), channels=lambda running: channels_of(settings, running)
+def _assembled(settings: Settings, shelves: Shelves, lock: OwnerLock) -> RunningSchool:
+    return RunningSchool(
+        shelves, school_of(settings), router_of(), channels=lambda running: channels_of(settings, running, lock)
     )
+
+
+@asynccontextmanager
+async def _open(
+    settings: Settings, shelves: Shelves, port: int, stop: asyncio.Event, lock: OwnerLock
+) -> AsyncIterator[RunningSchool]:
+    running = _assembled(settings, shelves, lock)
     loop = asyncio.get_running_loop()
 
     def lost() -> None:
@@ -213,6 +224,8 @@ async def _open(settings: Settings, shelves: Shelves, port: int, stop: asyncio.E
     try:
         if settings.web.enabled:
             server = await _serve_web(settings, running, port)
+        else:
+            print(f"红烛已启动，没有开网页；入口：{'、'.join(running.channels)}", flush=True)
         yield running
     finally:
         if server is not None:
@@ -267,13 +280,17 @@ def _application(settings: Settings, running: RunningSchool) -> ASGIApp:
     from bot.channels.telegram.channel import TelegramChannel
     from bot.channels.web import server
     from bot.channels.web.channel import WebChannel
+    from bot.channels.wecom.channel import WecomChannel
+    from bot.channels.wecom.door import callback_route
 
-    web, telegram = running.channels["web"], running.channels.get("telegram")
+    web, telegram, wecom = running.channels["web"], running.channels.get("telegram"), running.channels.get("wecom")
     assert isinstance(web, WebChannel)  # noqa: S101 ``channels_of`` made it
     application = server.build(web, hosts=settings.web.hosts, demo=settings.web.demo, secure=_is_https(settings))
     if isinstance(telegram, TelegramChannel):
         path = urlsplit(settings.telegram.webhook_url or "").path or "/telegram/webhook"
-        return server.webhook_route(application, telegram.webhook, path)
+        application = server.webhook_route(application, telegram.webhook, path)
+    if isinstance(wecom, WecomChannel) and wecom.app is not None and wecom.app.door is not None:
+        application = callback_route(application, wecom.app.door.answer)
     return application
 
 
@@ -290,19 +307,19 @@ async def examine(settings: Settings) -> list[tuple[bool, str]]:
     shelves = Shelves(settings.database.url.get_secret_value())
     found += _examine_database(shelves)
     found += _examine_calendar()
-    running = RunningSchool(
-        shelves, school_of(settings), router_of(), channels=lambda running: channels_of(settings, running)
-    )
+    lock = OwnerLock(shelves)
+    running = _assembled(settings, shelves, lock)
     for name, channel in running.channels.items():
         wrong = await channel.check()
         found += [(False, f"{name}：{sentence}") for sentence in wrong] or [(True, f"{name}：可以用")]
         await channel.close()
+    lock.release()
     shelves.close()
     return found
 
 
 def _examine_database(shelves: Shelves) -> list[tuple[bool, str]]:
-    from storage import outbox, ownership
+    from storage import outbox, ownership, people
 
     try:
         shelves.check_whole()
@@ -320,8 +337,10 @@ def _examine_database(shelves: Shelves) -> list[tuple[bool, str]]:
         return [*found, (True, "数据库：还是空的，第一次启动时建立")]
     with shelves.reading() as db:
         waiting = outbox.waiting(db)
-        heard = {name: ownership.fact(db, f"heard:{name}") for name in ("web", "telegram")}
+        heard = {name: ownership.fact(db, f"heard:{name}") for name in ("web", "telegram", "wecom")}
+        groups = [group for group in people.bound_groups(db) if group.channel == "wecom"]
     found.append((True, f"待发消息：{waiting} 条"))
+    found += [(True, f"wecom：已绑定的群 {group.title or '（没有群名）'}，群编号 {group.id}") for group in groups]
     return found + [(True, f"{name}：最近一次收到消息 {at}") for name, at in heard.items() if at]
 
 

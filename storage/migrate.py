@@ -20,7 +20,7 @@ from sqlalchemy.pool import NullPool
 
 from storage.engine import Shelves
 
-HEAD = "0001"
+HEAD = "0002"
 SCRIPTS = Path(__file__).parent / "migrations"
 
 

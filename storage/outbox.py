@@ -19,6 +19,7 @@ from sqlalchemy import (
     bindparam,
     delete,
     func,
+    or_,
     select,
     update,
 )
@@ -272,13 +273,16 @@ _copy = select(copies).where(
     copies.c.ref == bindparam("ref"),
 )
 _stale = select(copies).where(copies.c.wanted > copies.c.shown).order_by(copies.c.card)
+_stale_but = _stale.where(or_(copies.c.final, copies.c.channel.not_in(bindparam("still", expanding=True))))
 _of = select(copies.c.card).where(
     copies.c.channel == bindparam("channel"), copies.c.place == bindparam("place"), copies.c.ref == bindparam("ref")
 )
 
 
-def stale(db: Db) -> Sequence[Copy]:
-    return [Copy(**row._mapping) for row in db.all(_stale)]
+def stale(db: Db, still: Sequence[str] = ()) -> Sequence[Copy]:
+    """Those that no longer show what is true; on ``still`` channels, which change nothing, only for the last time."""
+    rows = db.all(_stale_but, {"still": list(still)}) if still else db.all(_stale)
+    return [Copy(**row._mapping) for row in rows]
 
 
 def again(db: Db, copy: Copy) -> Copy | None:

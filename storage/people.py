@@ -290,6 +290,12 @@ def bind(db: Db, person: int, channel: str, account: str, *, talk: str | None, n
     )
 
 
+def heard_on(db: Db, channel: str) -> int:
+    """How many accounts were ever heard on a channel."""
+    heard = select(count()).select_from(accounts).where(accounts.c.channel == channel, accounts.c.seen_at.is_not(None))
+    return int(db.value(heard) or 0)
+
+
 def account_owners(db: Db) -> dict[tuple[str, str], int]:
     """Whose each account is, by channel and id."""
     rows = db.all(select(accounts.c.channel, accounts.c.id, accounts.c.person).where(accounts.c.person.is_not(None)))

@@ -72,6 +72,9 @@ class Stage:
 
     channel = "paper"
     group = "group"
+    call = ""  # what words in the group must begin with
+    toasts_stay = False  # what a press is answered with is seen later, too
+    edits = True  # a message that was sent is changed without anybody pressing it
 
     def account(self, number: int) -> str:
         return f"u{number}"
@@ -256,6 +259,19 @@ class Somebody:
             return False
         return True
 
+    def told(self, words: str) -> bool:
+        """Were these words said to them just now, on the open callback or in private?"""
+        return words in (self.toast or "") or any(words in text for text in self.inbox[-3:])
+
+    def finds_closed(self, label: str) -> bool:
+        """There is no such button left; or it stands, and pressing it shows the card without it."""
+        if self.office.stage.edits or not self.sees(label):
+            return not self.sees(label)
+        place, seen, token = self._find(label, None)
+        self._does(Tapped(self._id(), self._at(), self.account, place, token, seen.ref))
+        now = next(one for one in self.office.stage.messages(place.id) if one.ref == seen.ref)
+        return not any(shown == label for shown, _token in now.buttons)
+
     def _find(self, label: str, in_: str | None) -> tuple[Place, Seen, str]:
         places = [p for p, word in ((self.talk, "私聊"), (self.office.room, GROUP)) if in_ in (None, word)]
         for place in places:
@@ -349,7 +365,7 @@ class Office:
             self.people[person.name] = Somebody(self, person.name, person.id)
         self.stage.prepare(cast)
         hours, quiet = when.SchoolHours(zone=ZONE), when.QuietHours()
-        school = School("红烛中学", hours, quiet, Calendar(), secrets=self.secrets)
+        school = School("红烛中学", hours, quiet, Calendar(), secrets=self.secrets, call=self.stage.call)
         router = build(self.features)
         self.running = RunningSchool(shelves, school, router, now=self.time, channels=self.stage.channels)
         self.run(self.running.start())
@@ -367,6 +383,20 @@ class Office:
     def group(self) -> list[str]:
         """Every message of the bot in the group, as it stands now."""
         return [seen.text for seen in self.stage.messages(self.room.id)]
+
+    @property
+    def board(self) -> str:
+        """All that stands in the group now, as one text."""
+        return "\n".join(self.group)
+
+    def face(self, number: int, of: Somebody | None = None) -> str:
+        """A message of the group, or of somebody's private talk, as it stands; or, where only a press shows a card
+        anew, as it would then."""
+        place = of.talk if of is not None else self.room
+        seen = self.stage.messages(place.id)[number]
+        with self.reading() as db:
+            key = outbox.card_of(db, place.channel, place.id, seen.ref)
+        return seen.text if self.stage.edits or key is None else self.shown(key).text
 
     @property
     def card(self) -> Shown:

@@ -23,6 +23,7 @@ from bot.channels.web.server import build, webhook_route
 from bot.engine.port import Answer, Channel, Document, Hear, Limits
 from bot.kit.event import Event, Joined, Said, Tapped
 from storage.people import Person
+from tests.channels.wecom_stage import WecomStage
 from tests.fakes.telegram import FakeTelegram
 from tests.office import PaperStage, Seen, Stage
 
@@ -364,4 +365,5 @@ STAGES = {
     "telegram-polling": lambda: TelegramStage("polling"),
     "telegram-webhook": lambda: TelegramStage("webhook"),
     "web": WebStage,
+    "wecom": WecomStage,
 }

@@ -195,7 +195,12 @@ MISTAKES = [
     ('[database]\nurl = "mysql://h/d"', "database.url: 只认两种"),
     ('[database]\nurl = "sqlite:///:memory:"', "database.url: 只认两种"),
     ("[reminders]\nper_day = 9", "reminders.per_day: 不能大于 5，现在是 9"),
-    ("[wecom]\nenabled = true", "config.toml → wecom: 没有这一节，可写的节有：school、database"),
+    ("[dingtalk]\nenabled = true", "config.toml → dingtalk: 没有这一节，可写的节有：school、database"),
+    ('[wecom]\nbot_name = "@"', "wecom.bot_name: 照机器人的显示名填写，前面不写 @"),
+    ('[wecom]\nserver = "https://x"', "wecom.server: 应是 wss:// 开头的网址"),
+    ('[wecom]\nsecret = "abcdef"', "HONGZHU_WECOM__SECRET（或 HONGZHU_WECOM__SECRET_FILE"),
+    ('[wecom.app]\ncorp_id = "x"', "config.toml → wecom.app.corp_id: 企业 ID 的样子是 ww 加 16 位"),
+    ('[wecom.app]\ntoken = "abcdef"', "请换一串新的，再写进环境变量 HONGZHU_WECOM_APP__TOKEN"),
 ]
 
 
@@ -333,10 +338,11 @@ def test_the_example_loads_as_it_is_and_with_everything_uncommented(tmp_path):
 
 def test_what_the_example_shows_in_comments_is_the_default():
     for section, key, _, value, above in example():
-        field = {f.alias or name: name for name, f in type(getattr(Settings(), section)).model_fields.items()}[key]
-        shown = type(getattr(Settings(), section)).model_validate(tomllib.loads(f"{key} = {value}"))
+        default = getattr(Settings(), section.replace(".", "_"))
+        field = {f.alias or name: name for name, f in type(default).model_fields.items()}[key]
+        shown = type(default).model_validate(tomllib.loads(f"{key} = {value}"))
         if "（例）" not in above:
-            assert getattr(shown, field) == getattr(getattr(Settings(), section), field), key
+            assert getattr(shown, field) == getattr(default, field), key
 
 
 # ---- the lock files

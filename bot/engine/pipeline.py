@@ -6,6 +6,7 @@ Everything here is a plain function of the rows and the event, so that a batch m
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -154,6 +155,9 @@ class Pipeline:
         return self.asker.answer(ctx, tap.sender, asking, text)
 
     def _said(self, ctx: Context, said: Said) -> Reply:
+        call = self.school.call.strip()
+        if call and said.text.startswith(call):  # written as one group needs it, where another hears everything
+            said = replace(said, text=said.text.removeprefix(call).strip())
         ctx.quoted = outbox.card_of(ctx.db, ctx.place.channel, ctx.place.id, said.quotes) if said.quotes else None
         ctx.upload = said.upload
         found = self.router.command(said.text)
@@ -266,7 +270,7 @@ class Pipeline:
         answer = Answer(toast=toast or None)
         match reply:
             case Toast():
-                answer = Answer(toast=reply.text, alert=reply.alert)
+                answer = Answer(toast=reply.text, alert=reply.alert, sealed=self.router.is_sealed(event))
             case str() if isinstance(event, Tapped) and not ctx.place.private:
                 answer = Answer(toast=reply)  # one person pressed; the group need not read the answer
             case str():

@@ -23,7 +23,8 @@ class Limits:
     """What the platform lets through; sliding windows, the strictest reading of what it publishes.
 
     ``overall`` binds all conversations together, ``private`` and ``group`` each one alone. ``edit_seconds`` is the
-    least time between two edits in one conversation. ``parallel``: sends under way at once.
+    least time between two edits in one conversation. ``parallel``: sends under way at once. Without ``edits`` a message
+    stands as it was sent until somebody presses it: only its last state is brought there.
     """
 
     overall: tuple[Window, ...] = ()
@@ -31,6 +32,7 @@ class Limits:
     group: tuple[Window, ...] = ()
     edit_seconds: float = 0.0
     parallel: int = 8
+    edits: bool = True
     presses_live: float | None = None  # seconds for which the platform keeps a press while we are down; None: for ever
 
 
@@ -77,11 +79,15 @@ Content = str | Card | Document
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What goes back on the open callback, after the commit. ``ok`` is false where nothing was kept."""
+    """What goes back on the open callback, after the commit. ``ok`` is false where nothing was kept.
+
+    ``sealed``: the toast may be shown, but must not stay anywhere: it names a secret choice.
+    """
 
     toast: str | None = None
     alert: bool = False
     ok: bool = True
+    sealed: bool = False
 
 
 class Unavailable(Exception):

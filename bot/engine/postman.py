@@ -66,6 +66,7 @@ class Postman:
         self.undelivered = undelivered
         self._lanes: dict[tuple[str, str], Lane] = {}
         self._overall = {name: Meter(channel.limits.overall) for name, channel in channels.items()}
+        self._still = [name for name, channel in channels.items() if not channel.limits.edits]
         self._held = dict.fromkeys(channels, 0.0)
         self._flying = dict.fromkeys(channels, 0)
         self._after = dict.fromkeys(channels, 0)  # what was taken out of the box, by channel
@@ -172,7 +173,7 @@ class Postman:
         with self.desk.shelves.reading() as db:
             newest = outbox.newest(db)
             found = {channel: outbox.queued(db, channel, after, MOST) for channel, after in wanted.items()}
-            return newest, found, outbox.stale(db)
+            return newest, found, outbox.stale(db, self._still)
 
     def _sort_in(self, parcel: Parcel) -> None:
         due = parcel.due_at
@@ -416,7 +417,8 @@ class Postman:
             return now, self._draw(db, copy.card) if now else None
 
     async def _edit_failed(self, lane: Lane, copy: Copy, failure: DeliveryFailed) -> None:
-        log.warning("postman.edit_failed", card=copy.card, channel=lane.channel, error=failure.reason[:80])
+        tell = log.info if failure.gone else log.warning
+        tell("postman.edit_failed", card=copy.card, channel=lane.channel, error=failure.reason[:80])
         if failure.moved:
             return await self._moved(lane, failure.moved)
         if failure.gone or failure.permanent or failure.rejected:
@@ -431,7 +433,7 @@ class Postman:
         """A card that can no longer be changed there: its last state is a message of its own; others are let go."""
         outbox.drop_copy(db, copy)
         now = self.now()
-        facts = {"channel": copy.channel, "place": copy.place, "private": copy.private, "kind": "card"}
+        facts = {"channel": copy.channel, "place": copy.place, "private": copy.private, "kind": "card", "gentle": True}
         key = f"{copy.card}#anew:{copy.ref}>{copy.channel}:{copy.place}"
         outbox.put(db, [{**facts, "card": copy.card, "key": key, "made_at": now, "due_at": now}])
 

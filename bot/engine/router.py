@@ -10,7 +10,7 @@ from typing import Any
 from bot.kit.action import MAX_BYTES, Action, BadToken
 from bot.kit.card import Card
 from bot.kit.context import Context, View
-from bot.kit.event import Said
+from bot.kit.event import Event, Said, Tapped
 from bot.kit.feature import Command, Feature, OnAction, OnForm, Outcome, Phrase, Rhythm, Work
 from bot.kit.reply import Reply
 
@@ -58,6 +58,11 @@ class Router:
         if found is None:
             raise BadToken(verb)
         return found, found.action.unpack(parts)
+
+    def is_sealed(self, event: Event) -> bool:
+        """Whether this is a tap that nobody may learn of from us."""
+        found = self.actions.get(event.token.partition(":")[0]) if isinstance(event, Tapped) else None
+        return found is not None and found.sealed
 
     def draw(self, view: View, key: str) -> Card | None:
         """The card as it is now; ``None`` where there is nothing to show any more."""

@@ -32,6 +32,7 @@ class School:
     reminders_per_matter: int = 2
     reminders_per_day: int = 2
     remind_before: timedelta = timedelta(minutes=60)
+    call: str = ""  # what words must begin with in a group that we hear only then: "@红烛 "
     secrets: Path = Path("secrets")  # where keys live: outside the database and its backups
 
     @property

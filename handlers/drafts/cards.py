@@ -18,7 +18,7 @@ HOW = {
 SHOWN = 160  # characters of a clause in the preview
 
 
-def group(draft: Draft, counts: Counts, until: str) -> Card:
+def group(draft: Draft, counts: Counts, until: str, call: str = "") -> Card:
     """One per group; nothing but numbers, and after the deadline nothing more to press than the text."""
     closed = draft.state == CLOSED
     title = _("征求意见：{title}", title=draft.title)
@@ -31,7 +31,7 @@ def group(draft: Draft, counts: Counts, until: str) -> Card:
     if closed:
         return Card(f"draft:{draft.id}", _("{title}（已截止）", title=title), body, (read,))
     buttons = (read, Button(_("提意见"), Speak(draft.id), Tone.MAIN), Button(_("无意见"), Clear(draft.id)))
-    foot = _("也可以直接说：第三条建议……。意见只有办公室看得到。")
+    foot = _("也可以直接说：{call}第三条建议……。意见只有办公室看得到。", call=call)
     return Card(f"draft:{draft.id}", title, body, buttons, foot)
 
 

@@ -112,7 +112,9 @@ def _until(view: View, draft: Draft) -> str:
 @feature.card("draft")
 def card(view: View, number: int) -> Card | None:
     draft = drafts.get(view.db, number)
-    return cards.group(draft, drafts.counts(view.db, number), _until(view, draft)) if draft else None
+    if draft is None:
+        return None
+    return cards.group(draft, drafts.counts(view.db, number), _until(view, draft), view.school.call)
 
 
 @feature.card("draft-new")

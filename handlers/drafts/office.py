@@ -185,7 +185,8 @@ def settled(ctx: Context, form: Terms) -> Reply:
 
 
 def publish(ctx: Context, tap: taps.Publish) -> Reply:
-    draft = rules.check_ready(drafts.get(ctx.db, tap.draft), ctx.now, len(people.bound_groups(ctx.db)))
+    groups = len(people.bound_groups(ctx.db))
+    draft = rules.check_ready(drafts.get(ctx.db, tap.draft), ctx.now, groups, ctx.school.call)
     assert draft.until is not None  # noqa: S101 check_ready has looked
     drafts.publish(ctx.db, draft.id, ctx.now, _file(ctx, draft))
     ctx.post(f"draft:{draft.id}", Staff(), gentle=True)

@@ -78,7 +78,7 @@ def check_new(draft: Draft | None) -> Draft:
     return draft
 
 
-def check_ready(draft: Draft | None, now: datetime, groups: int) -> Draft:
+def check_ready(draft: Draft | None, now: datetime, groups: int, call: str = "") -> Draft:
     """Everything is known, somebody answers for it, and there is somewhere to publish it."""
     draft = check_new(draft)
     if draft.until is None or not draft.approver:
@@ -86,7 +86,7 @@ def check_ready(draft: Draft | None, now: datetime, groups: int) -> Draft:
     if draft.until <= now:
         raise Refused(_("截止时间已经过了。请点“重新填”改一个以后的时间。"))
     if not groups:
-        raise Refused(_("还没有绑定的群。请先在教职工群里发“绑定本群”，再点“确认发布”。"))
+        raise Refused(_("还没有绑定的群。请先在教职工群里发“{call}绑定本群”，再点“确认发布”。", call=call))
     return draft
 
 

@@ -132,7 +132,7 @@ def _look_twice(face: Face, plan: Plan) -> list[str]:
         texts.append(_("时间没有写全，是按上面这样理解的，请核对。"))
     texts += plan.warnings
     if face.notice.state == DRAFT and not plan.groups:
-        texts.append(_("还没有绑定群：请先在教职工群里发“绑定本群”。"))
+        texts.append(_("还没有绑定群：请先在教职工群里发“{call}绑定本群”。", call=face.school.call))
     if plan.leaves_at > face.now and not plan.unseen:
         at = face.school.write_time(plan.leaves_at, face.now)
         texts.append(_("现在是安静时段，将于 {at} 发出。", at=at))

@@ -120,7 +120,8 @@ def send(ctx: Context, notice: Notice, *, at_once: bool) -> str:
     """Once: the row turns from draft to open or it does not."""
     groups = people.bound_groups(ctx.db)
     if not groups:
-        raise Refused(_("还没有绑定群，发不出去。请先在教职工群里发“绑定本群”，再回来点确认。"))
+        call = ctx.school.call
+        raise Refused(_("还没有绑定群，发不出去。请先在教职工群里发“{call}绑定本群”，再回来点确认。", call=call))
     leaves_at = rules.leaves_at(ctx.now, ctx.school, at_once)
     rules.check_time(notice.starts, leaves_at, ctx.now, ctx.school)
     if notice.deadline and notice.deadline <= leaves_at + rules.BREATH:  # the draft lay too long for it

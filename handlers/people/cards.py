@@ -31,13 +31,13 @@ OFFICE = (
     N_("学习提醒：一次、每周或每月\n　学习提醒 每周三下午三点 读《十项准则》\n　学习计划　停止提醒"),
     N_("名册：把 .xlsx 或 .csv 私聊发给我\n　名册模板　名册　绑定码 王老师　绑定码 全部　谁还没绑定"),
     N_("请假：影响通知谁、算不算人数\n　请假登记 王老师 12月1日到12月5日 产假\n　销假 王老师　谁在请假"),
-    N_("群：在群里发一句就生效\n　绑定本群　解绑本群"),
+    N_("群：在群里发一句就生效\n　{call}绑定本群　{call}解绑本群"),
     N_("运行：看我是不是都好，哪些没送到\n　体检　未送达"),
 )
 PRINCIPAL = (N_("角色：只有校长能改\n　设为办公室 张老师　取消办公室 张老师"),)
 
 
-def help_text(role: Role) -> str:
+def help_text(role: Role, call: str = "") -> str:
     """What I can do for this role: two lines a job."""
     jobs = {
         Role.GUEST: GUEST,
@@ -45,7 +45,7 @@ def help_text(role: Role) -> str:
         Role.OFFICE: (*OFFICE, *STAFF[-1:]),
         Role.PRINCIPAL: (*PRINCIPAL, *OFFICE, *STAFF[-1:]),
     }
-    return "\n".join([_("我会做这些事："), *(_(job) for job in jobs[role])])
+    return "\n".join([_("我会做这些事："), *(_(job, call=call) for job in jobs[role])])
 
 
 def greeting(school: str, person: Person | None) -> str:

@@ -47,7 +47,7 @@ def _role(ctx: Context) -> Role:
 
 @feature.command("帮助", "help", "菜单", "功能", who=Role.GUEST, private=True, whole=True, help=N_("我会做什么"))
 def help_(ctx: Context, rest: str) -> Reply:
-    return cards.help_text(_role(ctx))
+    return cards.help_text(_role(ctx), ctx.school.call)
 
 
 @feature.command("你好", "您好", "在吗", "hello", "hi", who=Role.GUEST, whole=True)
@@ -70,7 +70,7 @@ def arrive(ctx: Context, group: bool) -> Reply:
     known = people.group(ctx.db, ctx.place.channel, ctx.place.id)
     if known is not None and known.bound_at is not None:
         return None
-    return _("大家好。办公室在群里发“绑定本群”以后，我才开始工作。")
+    return _("大家好。办公室在群里发“{call}绑定本群”以后，我才开始工作。", call=ctx.school.call)
 
 
 def _greet(ctx: Context) -> Reply:

@@ -102,7 +102,7 @@ def health(ctx: Context, rest: str) -> Reply:
         (_("下一件定时的事"), _next_appointment(ctx)),
     )
     worries = [
-        _("没有绑定的群：请办公室在群里发“绑定本群”。") if not groups else "",
+        _("没有绑定的群：请办公室在群里发“{call}绑定本群”。", call=ctx.school.call) if not groups else "",
         _("有人私聊不到：回复“谁还没绑定”看名单。") if missing else "",
         _("有消息没送到：回复“未送达”看名单。") if lost else "",
         _("有操作出错：请把编号 {number} 告诉维护的人。", number=wrong[-1].number) if wrong else "",

@@ -43,6 +43,7 @@ feature.command("评选", "明星教师投票", "开始投票", who=Role.OFFICE,
 feature.form(forms.Nominate, who=Role.OFFICE)(forms.draft)
 feature.action(taps.Start, who=Role.OFFICE)(forms.start)
 feature.action(taps.Drop, who=Role.OFFICE)(forms.drop)
+feature.phrase(forms.step_in, scope=forms.before_their_eyes, who=Role.OFFICE)(forms.step_in_words)
 feature.action(taps.Go)(taps.go)
 feature.action(taps.Cast, sealed=True, private=True)(taps.cast)
 feature.phrase(rules.read_pick, scope=taps.meant)(taps.by_word)

@@ -11,14 +11,16 @@ from datetime import UTC, datetime
 from rapidfuzz import fuzz, process
 
 from bot.kit import when
+from bot.kit.action import Action
 from bot.kit.context import Context, Persons, Staff
 from bot.kit.errors import NotUnderstood, Refused
+from bot.kit.event import Said
 from bot.kit.form import Form, ask, line
 from bot.kit.reply import Ask, Reply, Show, Toast
 from bot.kit.words import N_, _
 from handlers.stars import rules, taps
 from handlers.stars.sealing import KeyRing
-from storage import audit, ballots, people
+from storage import audit, ballots, outbox, people
 from storage.ballots import Candidate, Election, Settings
 from storage.people import Person
 
@@ -222,6 +224,25 @@ def drop(ctx: Context, tap: taps.Drop) -> Reply:
     ballots.drop(ctx.db, election.id)
     ctx.settle(f"star-draft:{election.id}")
     return Toast(_("好的，不办了，没有通知任何人。"))
+
+
+_STEPS: dict[str, type[Action]] = {N_("确认开始"): taps.Start, N_("不办了"): taps.Drop}
+
+
+def step_in(text: str) -> type[Action] | None:
+    return next((step for word, step in _STEPS.items() if text.strip(" 。") in (word, _(word))), None)
+
+
+def before_their_eyes(ctx: Context, said: Said) -> int | None:
+    """The draft that was answered to, or shown last in this private talk."""
+    last = outbox.last_to(ctx.db, ctx.place.channel, ctx.place.id)
+    prefix, _colon, number = (ctx.quoted or (last and last[0]) or "").partition(":")
+    return int(number) if ctx.place.private and prefix == "star-draft" else None
+
+
+def step_in_words(ctx: Context, step: type[Action], election: int) -> Reply:
+    reply = start(ctx, taps.Start(election)) if step is taps.Start else drop(ctx, taps.Drop(election))
+    return reply.text if isinstance(reply, Toast) else reply
 
 
 def _electors(ctx: Context) -> tuple[int, ...]:

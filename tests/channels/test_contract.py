@@ -20,9 +20,13 @@ from bot.channels import clean
 from bot.channels.choices import REPLY
 from bot.channels.telegram import render as telegram
 from bot.channels.web import render as web
+from bot.channels.wecom import render as wecom
+from bot.channels.wecom.parse import token_of
 from bot.kit.action import Action
 from bot.kit.card import Attachment, Block, Button, Card, Chart, Facts, Line, People, Quote, Table, Tally, Tone
 from handlers.contents import GALLERY
+from tests.fakes.wecom_world import choices
+from tests.fakes.wecom_world import words as read
 
 GOLDEN = Path(__file__).parent / "golden"
 HOSTILE = (
@@ -127,8 +131,19 @@ def on_web(card: Card) -> Shown:
     return Shown(html.unescape(re.sub(r"<[^>]*>", "", made)), tokens, 0)
 
 
-CHANNELS: dict[str, Callable[[Card], Shown]] = {"telegram": on_telegram, "web": on_web}
-PAYLOADS: dict[str, Callable[[Card], object]] = {"telegram": telegram.render, "web": web.card}
+def on_wecom(card: Card) -> Shown:
+    payloads = wecom.render(card)
+    texts = [
+        re.sub(r"^（\d+/\d+）\n", "", payload["markdown"]["content"]) for payload in payloads if "markdown" in payload
+    ]
+    faces = [payload["template_card"] for payload in payloads if "template_card" in payload]
+    tokens = [token_of(key) for face in faces for _label, key in choices(face)]
+    numbered = sum(1 for text in texts for line in text.splitlines() if re.match(r"回复 \d+ 选 ", line))
+    return Shown("\n".join([*texts, *map(read, faces)]), tokens, numbered)
+
+
+CHANNELS: dict[str, Callable[[Card], Shown]] = {"telegram": on_telegram, "web": on_web, "wecom": on_wecom}
+PAYLOADS: dict[str, Callable[[Card], object]] = {"telegram": telegram.render, "web": web.card, "wecom": wecom.render}
 
 
 @pytest.mark.parametrize("channel", CHANNELS)

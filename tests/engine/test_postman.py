@@ -64,6 +64,20 @@ def test_the_same_key_is_sent_once(office: Office) -> None:
     assert office.group == ["甲"]
 
 
+def test_where_only_a_press_changes_a_card_a_redraw_is_no_edit_and_the_last_state_arrives(tmp_path: Path) -> None:
+    """Nothing is noted as shown that nobody sees: else a last state that looks like it would not be told."""
+    stage = PaperStage()
+    stage.paper.limits = Limits(edits=False)
+    office = Office(sqlite_url(tmp_path), [feature], stage)
+    office["办公室"].says("举手")
+    office["王老师"].taps("举")
+    (seen,) = office.stage.messages("group")
+    assert (seen.edits, "举手 0" in seen.text or "0" in seen.text) == (0, True)
+    office.later(hours=2)
+    assert seen.edits == 1 and "结束了" in office.board
+    office.close()
+
+
 def test_a_storm_of_answers_is_few_edits_and_the_last_is_right(office: Office) -> None:
     office["办公室"].says("举手")
     taps = [office[name] for name in office.people if name != "访客"]

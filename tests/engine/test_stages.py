@@ -44,4 +44,4 @@ def test_a_story_goes_on_after_a_restart(office: Office) -> None:
     office["张老师"].taps("举")
     assert office.card.tally == {"举手": 1}
     office.later(hours=2)
-    assert office.group[-1] == "结束了"
+    assert "结束了" in office.group

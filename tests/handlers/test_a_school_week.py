@@ -69,7 +69,7 @@ def tuesday(office: Office) -> None:
 
     office["办公室"].says("评选 11月明星教师 候选人 王老师、张老师、老师05 截止 周五17:00").taps("确认开始")
     assert office["王老师"].taps("去投票", in_="群").toast == "选票已经私聊发给您。"
-    assert office["王老师"].taps("张老师").toast == "已投：张老师。截止前可改。"
+    assert office["王老师"].taps("张老师").told("已记上" if office.stage.toasts_stay else "已投：张老师。截止前可改。")
     office["王老师"].says("3号")
     assert told(office, "王老师", "已投：老师05。截止前可改。")
     for name in EVERYBODY[3:7]:
@@ -114,7 +114,7 @@ def wednesday(office: Office) -> None:
     office["老师08"].taps("能到", in_="私聊")
     office.later(to="11月25日 16:10")
     assert office.shown("notice:1").tally == {"能到": 3, "晚到": 1, "请假": 2, "未答": STAFF - 6}
-    assert "已开始" in office.group[0] and not buttons(office, "教学例会")
+    assert "会议已开始" in office.board and over(office, "教学例会")
     office["老师09"].says("能到")
     assert office.shown("notice:1").tally["能到"] == 3
 
@@ -139,8 +139,8 @@ def friday(office: Office) -> None:
     assert told(office, "老师09", "截止")
     office.later(minutes=20)
     assert office.shown("star-result:1").tally == {"王老师": 0, "张老师": 0, "老师05": 5, "弃权": 1}
-    assert "结果" in office.group[-1] and "老师05" in office.group[-1]
-    assert not buttons(office, "明星教师")
+    assert any("明星教师 结果" in text and "老师05" in text for text in office.group)
+    assert over(office, "明星教师")
 
 
 def the_week_after(office: Office) -> None:
@@ -155,8 +155,11 @@ def the_week_after(office: Office) -> None:
 
 
 def nothing_was_told_to_the_wrong_people(office: Office) -> None:
-    """The group has read eight messages in two weeks; nothing said to the office stands there or with a colleague."""
-    assert len(office.group) <= 8, office.group
+    """The group has read eight messages in two weeks; nothing said to the office stands there or with a colleague.
+
+    Where a card is changed only by a press, the last state of three cards came as a message of its own.
+    """
+    assert len(office.group) <= 8 + 3 * (not office.stage.edits), office.group
     for words in PRIVATE:
         assert not any(words in text for text in office.group), words
         assert not any(words in text for text in office["老师10"].inbox), words
@@ -172,9 +175,10 @@ def newest(office: Office, words: str) -> str:
     return next(seen.ref for seen in reversed(office.stage.messages(office.room.id)) if words in seen.text)
 
 
-def buttons(office: Office, words: str) -> list[str]:
-    """What can still be pressed in the group on whatever has these words."""
-    return [label for seen in office.stage.messages(office.room.id) if words in seen.text for label, _ in seen.buttons]
+def over(office: Office, words: str) -> bool:
+    """Can nothing be pressed any more in the group on whatever has these words?"""
+    seen = [one for one in office.stage.messages(office.room.id) if words in one.text]
+    return all(office["老师10"].finds_closed(label) for one in seen for label, _token in one.buttons)
 
 
 def told(office: Office, name: str, words: str = "") -> str:

@@ -55,10 +55,10 @@ def test_what_is_typed_is_what_is_seen(office: Office, scene: str) -> None:
     office["办公室"].says("征求意见 考勤办法\n第一条　为规范考勤。\n第二条　适用于全体教职工。\n第三条　每天签到两次。")
     office["办公室"].says("周四下午五点").says("可以").says("李校长").taps("确认发布")
     for typed in WORDS:
-        words = look(typed)
+        words, before = look(typed), len(office.group)
         office["办公室"].says("发通知").says(typed).says("周五下午三点半").says(typed).confirms()
-        card = look(office.group[-1])
-        assert f"会议通知·{words}\n" in card and card.count(words) == 2, typed
+        card = look(office.group[before]).replace("\n", "")  # a long title may be broken
+        assert f"会议通知·{words}" in card and card.count(words) == 2, typed
         office["王老师"].says(f"第三条建议改为{typed}")
         assert "已记入第三条意见" in office["王老师"].last, typed
         office["办公室"].says("学习提醒").says(typed).says("每周三下午三点")
@@ -88,8 +88,8 @@ def test_a_name_breaks_no_sentence_and_hides_nobody(office: Office, scene: str) 
     for name in names:
         office.write(lambda db, name=name: people.add(db, Person(0, name, "教学部")))  # type: ignore[misc]
     office["办公室"].says("发通知 周五下午三点半 三楼会议室 教学例会").confirms()
-    office["办公室"].says("谁还没回")
-    shown = office["办公室"].last
+    before = len(office["办公室"].inbox)
+    shown = "\n".join(office["办公室"].says("谁还没回").inbox[before:])
     assert "=1+1（教学部）" in shown
     if scene in WIRES:
         assert [words for words in names.values() if words not in shown] == []

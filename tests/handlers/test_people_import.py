@@ -547,8 +547,7 @@ def _pairs(shown: Any) -> list[tuple[str, str]]:
 @pytest.mark.stages
 def test_a_word_confirms_as_well_as_a_button(office: Office) -> None:
     sends(office, csv("姓名,部门", "赵敏,语文组"), "名册.csv")
-    office["办公室"].says("确认导入")
-    assert "已导入：新增 1 人" in office["办公室"].last
+    assert office["办公室"].says("确认导入").told("已导入：新增 1 人")
     office["办公室"].says("确认导入")
     assert "没有等您确认的名册" in office["办公室"].last
 

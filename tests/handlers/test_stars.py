@@ -43,9 +43,9 @@ def vote(office: Office) -> Office:
     return office
 
 
-def told(who: Somebody, words: str) -> bool:
-    """On the open callback, or where a channel has none for words, as a passing message."""
-    return words in (who.toast or "") or any(words in text for text in who.inbox[-3:])
+def thanks(office: Office, name: str) -> str:
+    """What a press on the ballot is answered with; where that would stay on the card, without the name."""
+    return "已记上" if office.stage.toasts_stay else f"已投：{name}。截止前可改。"
 
 
 def receipt(who: Somebody) -> str:
@@ -115,15 +115,15 @@ def to_the_end(office: Office) -> None:
 def test_a_whole_vote(office: Office) -> None:
     office["办公室"].says(OPEN).taps("确认开始")
     assert office["王老师"].taps("去投票", in_="群").toast == "选票已经私聊发给您。"
-    assert office["王老师"].taps("张老师").toast == "已投：张老师。截止前可改。"
-    assert told(office["王老师"].says("3号"), "已投：老师05。截止前可改。")
+    assert office["王老师"].taps("张老师").toast == thanks(office, "张老师")
+    assert office["王老师"].says("3号").told("已投：老师05。截止前可改。")
     all_vote(office, *EVERYBODY[3:], choice="老师05")
     assert office.card.tally == {"已投": 6}
     office.restart()
     to_the_end(office)
     assert result(office) == {"王老师": 0, "张老师": 0, "老师05": 6, "弃权": 0}
-    assert "结果" in office.group[-1]
-    assert not office["王老师"].sees("张老师")
+    assert "12月明星教师 结果" in office.board
+    assert office["王老师"].finds_closed("张老师")
 
 
 # --- opening --------------------------------------------------------------------------------------------------
@@ -185,7 +185,7 @@ def test_two_of_one_name_are_told_apart_by_their_department(office: Office) -> N
     assert [b for b in ("王老师（数学组）", "王老师（教学部）") if office["张老师"].sees(b)] != []
     office["张老师"].says("选王老师")
     assert "不止一位王老师" in office["张老师"].last
-    assert told(office["张老师"].says("王老师（数学组）"), "已投：王老师（数学组）。截止前可改。")
+    assert office["张老师"].says("王老师（数学组）").told("已投：王老师（数学组）。截止前可改。")
 
 
 @pytest.mark.parametrize(
@@ -274,6 +274,17 @@ def test_a_vote_whose_key_cannot_be_kept_does_not_open(office: Office) -> None:
     assert office.group == []
 
 
+@pytest.mark.stages
+def test_the_draft_is_confirmed_or_dropped_in_words_too(office: Office) -> None:
+    office["王老师"].says("确认开始")
+    office["办公室"].says(OPEN).says("不办了")
+    assert office["办公室"].told("不办了") and state(office, 1) is None
+    office["办公室"].says("确认开始")
+    assert state(office, 1) is None
+    office["办公室"].says(OPEN).says("确认开始")
+    assert "去投票" in office.card.labels
+
+
 def test_who_cannot_be_reached_is_named_to_the_office(office: Office) -> None:
     number = office["老师07"].number
     office.write(lambda db: people.close_talk(db, office.stage.channel, office.stage.talk(number)))
@@ -286,7 +297,7 @@ def test_who_cannot_be_reached_is_named_to_the_office(office: Office) -> None:
 
 def test_a_tap_on_the_private_ballot_is_a_vote(vote: Office) -> None:
     teacher = vote["王老师"].taps("张老师")
-    assert teacher.toast == "已投：张老师。截止前可改。"
+    assert teacher.toast == thanks(vote, "张老师")
     assert re.fullmatch(rf"已投票，截止前可改。回执 {RECEIPT.pattern}", receipt(teacher))
     assert vote.card.tally == {"已投": 1}
 
@@ -327,7 +338,7 @@ def test_a_second_thought_replaces_the_first_and_looks_the_same(vote: Office) ->
     ],
 )
 def test_words_in_private_are_a_vote(vote: Office, words: str, name: str) -> None:
-    assert told(vote["王老师"].says(words), f"已投：{name}。截止前可改。")
+    assert vote["王老师"].says(words).told(f"已投：{name}。截止前可改。")
     assert vote.card.tally == {"已投": 1}
 
 
@@ -369,18 +380,18 @@ def test_a_bare_number_is_a_vote_only_with_the_ballot_before_ones_eyes(vote: Off
     vote.write(lambda db: ping(vote, db, "王老师", "周五15:00开会，收到请回1"))
     assert "没看懂" in vote["王老师"].says("1").last
     assert vote.card.tally == {"已投": 0}
-    assert told(vote["王老师"].says("1号"), "已投：王老师")
+    assert vote["王老师"].says("1号").told("已投：王老师")
     vote["王老师"].says("选票")
-    assert told(vote["王老师"].says("2"), "已投：张老师")
+    assert vote["王老师"].says("2").told("已投：张老师")
     ballot = next(seen.ref for seen in vote.stage.messages(vote["张老师"].talk.id) if "选票" in seen.text)
     vote.write(lambda db: ping(vote, db, "张老师", "周五15:00开会，收到请回1"))
-    assert told(vote["张老师"].says("3", quotes=ballot), "已投：老师05")
+    assert vote["张老师"].says("3", quotes=ballot).told("已投：老师05")
 
 
 def test_a_number_answers_the_reminder(vote: Office) -> None:
     vote.later(to="周四18:00")
     assert "还没收到您的票" in vote["王老师"].last
-    assert told(vote["王老师"].says("2"), "已投：张老师")
+    assert vote["王老师"].says("2").told("已投：张老师")
 
 
 @pytest.mark.stages
@@ -450,12 +461,12 @@ def test_a_second_account_of_a_person_is_no_second_vote(vote: Office) -> None:
     vote["王老师"].says("选张老师")
     vote.people["王老师的平板"] = type(vote["王老师"])(vote, "王老师的平板", 777)
     vote["王老师的平板"].says("选老师05")
-    assert told(vote["王老师的平板"], "已投：老师05。截止前可改。")
+    assert vote["王老师的平板"].told("已投：老师05。截止前可改。")
     assert vote.card.tally == {"已投": 1}
 
 
 def test_a_candidate_may_vote_also_for_herself(vote: Office) -> None:
-    assert vote["张老师"].taps("张老师").toast == "已投：张老师。截止前可改。"
+    assert vote["张老师"].taps("张老师").toast == thanks(vote, "张老师")
 
 
 def test_the_private_talk_never_shows_the_choice_after_the_press(vote: Office) -> None:
@@ -464,7 +475,8 @@ def test_the_private_talk_never_shows_the_choice_after_the_press(vote: Office) -
     after = [text for text in vote["王老师"].inbox if "选票" not in text]
     assert after
     assert not any(name in text for text in after for name in ("张老师", "老师05"))
-    faces = {text for name in EVERYBODY for text in vote[name].inbox if "选票" in text and "发给" not in text}
+    shown = [text for name in EVERYBODY for text in vote[name].inbox if "选票" in text and "发给" not in text]
+    faces = {text.replace("已记上\n", "") for text in shown}
     assert len(faces) == 1
 
 
@@ -511,7 +523,7 @@ def test_without_its_key_no_vote_is_taken_and_the_office_is_told_once(vote: Offi
     assert vote.card.tally == {"已投": 0}
     assert sum("钥匙文件不见了" in text for text in vote["办公室"].inbox) == 1
     key.write_bytes(kept)
-    assert vote["王老师"].taps("老师05").toast == "已投：老师05。截止前可改。"
+    assert vote["王老师"].taps("老师05").toast == thanks(vote, "老师05")
 
 
 # --- the deadline ---------------------------------------------------------------------------------------------
@@ -521,7 +533,7 @@ def test_the_closing_second_decides_by_the_clock_of_the_transaction(vote: Office
     closes = datetime(2026, 11, 27, 17, 0, tzinfo=ZONE).astimezone(UTC)
     vote.later(to="周五16:59")
     vote.time.at = closes - timedelta(microseconds=1)
-    assert vote["王老师"].taps("张老师").toast == "已投：张老师。截止前可改。"
+    assert vote["王老师"].taps("张老师").toast == thanks(vote, "张老师")
     vote.time.at = closes
     assert state(vote) is State.OPEN
     assert "截止" in (vote["王老师"].taps("老师05").toast or "")
@@ -548,7 +560,7 @@ def test_the_receipts_hang_out_before_anything_is_opened(vote: Office) -> None:
     assert mine in published
     assert stored(vote) == {}
     assert vote.card.labels == []
-    assert not vote["王老师"].sees("老师05")
+    assert vote["王老师"].finds_closed("老师05")
     assert "截止" in (vote["老师06"].forges("st.cast:1:1", in_group=False).toast or "")
 
 
@@ -571,14 +583,14 @@ def test_a_tie_is_named_and_left_to_people(vote: Office) -> None:
     all_vote(vote, "李校长", "办公室", "王老师", choice="老师05")
     all_vote(vote, "张老师", "老师05", "老师06", choice="王老师")
     to_the_end(vote)
-    assert "王老师、老师05票数并列" in vote.group[-1]
+    assert "王老师、老师05票数并列" in vote.board
 
 
 def test_four_votes_are_never_opened(vote: Office) -> None:
     all_vote(vote, "李校长", "办公室", "王老师", "张老师")
     to_the_end(vote)
     assert state(vote) is State.PUBLISHED
-    assert "票数太少，为保密不开票" in vote.group[-1]
+    assert "票数太少，为保密不开票" in vote.board
     assert stored(vote) == {}
     assert result(vote) == {}
     assert keys(vote) == []

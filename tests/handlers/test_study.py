@@ -515,8 +515,7 @@ def test_words_without_a_reminder_are_not_ours(office: Office) -> None:
 def test_the_office_ends_a_plan_by_title(office: Office) -> None:
     plans(office)
     plans(office, "学习提醒 每周四下午三点 观看警示教育片")
-    office["办公室"].says("停止提醒 警示教育")
-    assert "已停止" in office["办公室"].last
+    assert office["办公室"].says("停止提醒 警示教育").told("已停止")
     office.later(days=8)
     assert {plan.title for plan in office.ask(study.active)} == {"读《教师职业行为十项准则》"}
     assert not any("警示教育片" in text for text in office["王老师"].inbox)
@@ -773,7 +772,8 @@ def test_a_hostile_title_breaks_no_sentence(office: Office, title: str) -> None:
     plans(office, f"学习提醒 每周三下午三点 {title}")
     office.later(to="11月25日 15:05")
     office["王老师"].taps("稍后").taps("已学")
-    assert title in office["王老师"].last or len(title) > 100
+    shown, turned = office["王老师"].last, "\u202e"  # shown by no wire
+    assert title.replace(turned, "") in shown.replace(turned, "") or len(title) > 100
     office["办公室"].says("谁还没学").says("学习计划")
     down(office, days=20)
     assert "错过了学习提醒" in "".join(office["办公室"].inbox)

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import update
 
-from storage import asking, audit, diary, files, inbox, outbox, ownership, people
+from storage import asking, audit, cardcodes, diary, files, inbox, outbox, ownership, people
 from storage.base import Db, metadata
 from storage.engine import Shelves
 from storage.people import Person
@@ -142,6 +142,30 @@ def test_a_wanted_copy_is_stale_until_it_is_shown_and_a_final_one_is_wanted_no_m
     db.flush()
     assert outbox.stale(db) == []
     assert outbox.card_of(db, "web", "all", "5") == "notice:1"
+
+
+def test_where_nothing_is_changed_by_itself_only_the_last_state_is_wanted(db: Db) -> None:
+    for channel in ("web", "wecom"):
+        outbox.add_copy(db, outbox.Copy("notice:1", channel, "all", "5", False, 0, 0, False))
+    outbox.want(db, "notice:1", final=False)
+    db.flush()
+    assert [copy.channel for copy in outbox.stale(db, ["wecom"])] == ["web"]
+    assert outbox.stale(db, ["wecom", "web"]) == []
+    outbox.want(db, "notice:1", final=True)
+    db.flush()
+    assert sorted(copy.channel for copy in outbox.stale(db, ["wecom"])) == ["web", "wecom"]
+
+
+def test_the_code_of_a_card_is_given_once_and_not_when_it_is_old(db: Db) -> None:
+    cardcodes.keep(db, "wecom:a-0", "kind|code", NOW + timedelta(hours=1))
+    cardcodes.keep(db, "wecom:b-0", "kind|old", NOW)
+    assert [cardcodes.take(db, name, NOW) for name in ("wecom:a-0", "wecom:a-0", "wecom:b-0")] == [
+        "kind|code",
+        None,
+        None,
+    ]
+    cardcodes.keep(db, "wecom:c-0", "kind|old", NOW)
+    assert cardcodes.forget_old(db, NOW) == 1
 
 
 # --- diary, forms, facts --------------------------------------------------------------------------------------
