@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 import structlog
 from sqlalchemy.exc import DBAPIError
 
+from bot import nightly
 from bot.app import RunningSchool, utc_now
 from bot.config import Settings
 from bot.engine.port import Channel
@@ -220,6 +221,7 @@ async def _open(
 
     running.desk.lost = lost
     await running.start()
+    copying = None if settings.is_demo else asyncio.create_task(_nightly(settings, running).run(), name="nightly")
     server = None
     try:
         if settings.web.enabled:
@@ -228,9 +230,16 @@ async def _open(
             print(f"红烛已启动，没有开网页；入口：{'、'.join(running.channels)}", flush=True)
         yield running
     finally:
+        if copying is not None:
+            copying.cancel()
         if server is not None:
             await server.close(running.channels["web"])
         await running.stop()
+
+
+def _nightly(settings: Settings, running: RunningSchool) -> nightly.Nightly:
+    folder, keep = settings.database.backup_dir, settings.database.keep_backups
+    return nightly.Nightly(running, lambda now: migrate.backup(running.shelves, folder, keep, now, "nightly"))
 
 
 @dataclass(slots=True)
@@ -277,20 +286,24 @@ async def _run(server: uvicorn.Server) -> None:
 
 
 def _application(settings: Settings, running: RunningSchool) -> ASGIApp:
-    from bot.channels.telegram.channel import TelegramChannel
+    """The pages, and before them the doors of the platforms that are on; the others are not even loaded."""
     from bot.channels.web import server
     from bot.channels.web.channel import WebChannel
-    from bot.channels.wecom.channel import WecomChannel
-    from bot.channels.wecom.door import callback_route
 
-    web, telegram, wecom = running.channels["web"], running.channels.get("telegram"), running.channels.get("wecom")
+    web = running.channels["web"]
     assert isinstance(web, WebChannel)  # noqa: S101 ``channels_of`` made it
     application = server.build(web, hosts=settings.web.hosts, demo=settings.web.demo, secure=_is_https(settings))
-    if isinstance(telegram, TelegramChannel):
+    if settings.telegram.enabled:
+        from bot.channels.telegram.channel import TelegramChannel
+
+        telegram = running.channels["telegram"]
+        assert isinstance(telegram, TelegramChannel)  # noqa: S101
         path = urlsplit(settings.telegram.webhook_url or "").path or "/telegram/webhook"
         application = server.webhook_route(application, telegram.webhook, path)
-    if isinstance(wecom, WecomChannel) and wecom.app is not None and wecom.app.door is not None:
-        application = callback_route(application, wecom.app.door.answer)
+    if settings.wecom.enabled:
+        from bot import serving_wecom
+
+        application = serving_wecom.with_door(application, running)
     return application
 
 
@@ -339,6 +352,9 @@ def _examine_database(shelves: Shelves) -> list[tuple[bool, str]]:
         waiting = outbox.waiting(db)
         heard = {name: ownership.fact(db, f"heard:{name}") for name in ("web", "telegram", "wecom")}
         groups = [group for group in people.bound_groups(db) if group.channel == "wecom"]
+        copied = ownership.fact(db, nightly.MADE)
+    if copied is not None:
+        found.append((True, f"备份：最近一次夜里的备份在 {copied}"))
     found.append((True, f"待发消息：{waiting} 条"))
     found += [(True, f"wecom：已绑定的群 {group.title or '（没有群名）'}，群编号 {group.id}") for group in groups]
     return found + [(True, f"{name}：最近一次收到消息 {at}") for name, at in heard.items() if at]

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+from starlette.types import ASGIApp
+
 from bot.app import RunningSchool
 from bot.channels.wecom.app import Application
 from bot.channels.wecom.channel import WecomChannel
+from bot.channels.wecom.door import callback_route
 from bot.channels.wecom.webhook import Webhook
 from bot.config import Settings
 from bot.kit.context import Office
@@ -47,6 +50,15 @@ def channel_of(settings: Settings, running: RunningSchool, lock: OwnerLock) -> W
         language=settings.school.language,
         now=running.now,
     )
+
+
+def with_door(application: ASGIApp, running: RunningSchool) -> ASGIApp:
+    """``application`` with the callback of the self-built application before it, where that is on."""
+    channel = running.channels["wecom"]
+    assert isinstance(channel, WecomChannel)  # noqa: S101 ``channel_of`` made it
+    if channel.app is None or channel.app.door is None:
+        return application
+    return callback_route(application, channel.app.door.answer)
 
 
 def _application(settings: Settings, rows: _Rows) -> Application | None:
