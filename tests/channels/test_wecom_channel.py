@@ -223,12 +223,9 @@ async def test_a_last_state_that_a_click_has_shown_is_not_told_again(fake: FakeW
 
 
 async def test_a_sealed_choice_is_not_named_on_a_card_that_stays(fake: FakeWecom) -> None:
-    class Sealed(Answer):
-        sealed = True
-
     wang = fake.user("wang", known=True)
     ears = channel(fake)
-    async with listening(ears, Office(answer=lambda event: Sealed(toast="已投：张老师"))):
+    async with listening(ears, Office(answer=lambda event: Answer(toast="已投：张老师", sealed=True))):
         await ears.send(place(wang), CARD)
         text = await asyncio.to_thread(wang.presses("教学例会", "能到").wait)
     assert "张老师" not in text and "已记上" in text

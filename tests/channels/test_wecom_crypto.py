@@ -132,8 +132,12 @@ def test_secrets_are_in_no_repr() -> None:
 # --- XML --------------------------------------------------------------------------------------------------------------
 
 LAUGHS = b'<?xml version="1.0"?><!DOCTYPE l [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]><xml><A>&b;</A></xml>'
+BLOW_UP = (
+    b'<!DOCTYPE x [<!ENTITY a "' + b"a" * 30000 + b'">]><xml><A>' + b"&a;" * 1000 + b"</A></xml>"
+)  # 33 KB -> 30 MB
 BAD = [
     LAUGHS,
+    BLOW_UP,
     b'<!DOCTYPE x SYSTEM "http://127.0.0.1/x.dtd"><xml/>',
     b'<!doctype x [<!entity e SYSTEM "file:///etc/passwd">]><xml>&e;</xml>',
     LAUGHS.decode().encode("utf-16"),

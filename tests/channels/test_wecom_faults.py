@@ -19,7 +19,7 @@ from bot.kit.feature import Feature
 from bot.kit.reply import Reply
 from bot.kit.role import Role
 from storage import people
-from tests.channels.wecom_stage import WecomStage, drawing
+from tests.channels.wecom_stage import WecomStage
 from tests.engine.test_road import feature
 from tests.office import Office, sqlite_url
 from tests.stages import Door
@@ -63,7 +63,7 @@ class AppStage(WecomStage):
         )
         self.mouth = _WithApp(
             self.fake.bot_id, self.fake.secret, bot_name="红烛", url=self.fake.ws_url, app=own,
-            draw=drawing(running), pause_seconds=0.05,
+            draw=running.drawn, pause_seconds=0.05,
         )  # fmt: skip
         assert isinstance(self.mouth, _WithApp) and own.door is not None
         self.mouth.door = Door()

@@ -37,7 +37,6 @@ from storage.base import Db, Id, metadata
 from storage.dialect import upsert
 from storage.engine import Shelves
 from storage.people import Person
-from tests.channels.wecom_stage import drawing
 
 PR_SET_PDEATHSIG = 1
 NAMES = {"bangong": "office", "wang": "staff", "zhang": "staff", "li": "staff"}
@@ -122,7 +121,7 @@ async def live(url: str, ws: str, bot_id: str, secret: str) -> None:
     school = School("红烛中学", hours, when.QuietHours(), Calendar())
 
     def channels(running: RunningSchool) -> Sequence[Channel]:
-        draw = drawing(running)
+        draw = running.drawn
         return [
             WecomChannel(
                 bot_id,
