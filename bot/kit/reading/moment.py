@@ -9,8 +9,11 @@ from zoneinfo import ZoneInfo
 
 from bot.kit.errors import NotUnderstood
 from bot.kit.reading.clock import DAY_MINUTES, Clock, clock
-from bot.kit.reading.days import Day, day
-from bot.kit.reading.words import DAY_OF_WEEK, NUMBER, PART, PARTS, WEEK, Part, Scene, number, weekday_number
+from bot.kit.reading.dates import Day
+from bot.kit.reading.days import day
+from bot.kit.reading.scene import Scene
+from bot.kit.reading.stretch import Named, named
+from bot.kit.reading.words import DAY_OF_WEEK, NUMBER, PART, PARTS, WEEK, Part, number, weekday_number
 from bot.kit.reading.write import WEEKDAYS, write_day
 from bot.kit.words import _
 
@@ -34,6 +37,7 @@ class Moment:
     part: Part | None = None  # only 上午 was said: ``minutes`` is the usual hour
     closing: bool = False  # 放学前 has already said "before"
     day_said: bool = True
+    last: int | None = None  # 第三节 has an end of its own
 
     def at(self, zone: ZoneInfo) -> datetime:
         days, minutes = divmod(self.minutes or 0, DAY_MINUTES)
@@ -42,7 +46,7 @@ class Moment:
     def by(self, zone: ZoneInfo) -> datetime:
         """The last moment, read as a deadline: a day ends at 23:59, and so does 晚上12点 of that day."""
         if self.minutes is None or self.minutes == DAY_MINUTES:
-            return instant(self.day.date, END_OF_DAY, zone)
+            return instant(self.day.until or self.day.date, END_OF_DAY, zone)
         return instant(self.day.date, self.part.until, zone) if self.part else self.at(zone)
 
     def ahead(self, scene: Scene) -> Moment:
@@ -53,13 +57,18 @@ class Moment:
         return replace(self, day=later, sure=False)
 
 
+_LEANS = re.compile(rf"{WEEK}|{NUMBER}[日号]")
 _BETWEEN = re.compile(r"\s*(?:[的,、]|T(?=[0-9]))?\s*")
 _WEEKDAY_NOTE = re.compile(rf"\s*(?:\(\s*{WEEK}(?P<a>{DAY_OF_WEEK})\s*\)|,?{WEEK}(?P<b>{DAY_OF_WEEK}))")
 _DATE_NOTE = re.compile(rf"\s*(?:,\s*)?(?P<bracket>\()?\s*(?={NUMBER}\s*月|[0-9]{{1,4}}[年./-][0-9])")
 _CLOSE = re.compile(r"\s*\)")
-_ANCHOR = re.compile(r"(?P<word>放学|下班)(?:(?P<before>之前|以前|前(?!后))|之后|以后|后|时)")
+_ANCHOR = re.compile(
+    r"(?P<part>上午|中午|下午|晚上?)?(?P<word>放学|下了?班)(?:(?P<before>之前|以前|前(?!后))|之后|以后|后(?!服务)|时)"
+)
+_MEETING = re.compile(r"例会(?:(?P<at>时间|的时候)|(?P<before>之前|以前|前)|(?P<after>之后|以后|后))")
 _PART_ALONE = re.compile(rf"(?P<part>{PART})(?!的?{NUMBER}(?:[点时]|:))")
-_LATE = re.compile(r"[早晚][点些到来去走退交于饭餐读自]|[早晚]一[点些]")  # 明天晚到十分钟, 周三早读
+_DUSK = 18 * 60
+_LATE = re.compile(r"[早晚][点些到来去走退交于饭餐读自]|[早晚]会(?!议)|[早晚]一[点些]")  # 明天晚到十分钟, 周三早读
 _OPENING = re.compile(rf"(?P<part>{PART})?\s*(?P<hour>{NUMBER})(?=\s*(?:-|~|到|至)\s*{NUMBER}\s*[点时])")
 
 
@@ -69,20 +78,36 @@ def moment(scene: Scene, pos: int, anchored: bool = False) -> Moment | None:
     if found is None:
         return _without_day(scene, pos, anchored)
     found = _checked(scene, found)
+    if scene.fog and found.sure and _LEANS.match(scene.text, pos):
+        found = replace(found, sure=False)  # 下周安排：周三……: of which week?
     gap = _BETWEEN.match(scene.text, found.end)
     inside = within_day(scene, gap.end() if gap else found.end, found)
+    if inside and found.until:
+        raise NotUnderstood(_("“{said}”不止一天，请写明是哪一天", said=scene.text[pos : found.end]))
     return inside or Moment(found, found.end, found.sure)
 
 
 def _without_day(scene: Scene, pos: int, anchored: bool) -> Moment | None:
-    implied = Day(scene.topic or scene.now.date(), pos, sure=scene.topic is None, step=0 if scene.topic else 1)
-    found = _said_hour(scene, pos, implied, anchored) or _anchor(scene, pos, implied)
+    clear = scene.topic is None and not scene.fog
+    implied = Day(scene.topic or scene.now.date(), pos, sure=clear, step=0 if scene.topic else 1)
+    found = (
+        _said_hour(scene, pos, implied, anchored)
+        or _anchor(scene, pos, implied)
+        or _meeting(scene, pos, None)
+        or _named(implied, named(scene, pos, anchored=False), alone=True)
+    )
     return replace(found, day_said=False) if found else None
 
 
 def within_day(scene: Scene, pos: int, on: Day) -> Moment | None:
     """The hour, or the part of the day, that follows the day ``on``."""
-    return _said_hour(scene, pos, on, anchored=True) or _anchor(scene, pos, on) or _part_alone(scene, pos, on)
+    return (
+        _said_hour(scene, pos, on, anchored=True)
+        or _anchor(scene, pos, on)
+        or _meeting(scene, pos, on)
+        or _named(on, named(scene, pos, anchored=True))
+        or _part_alone(scene, pos, on)
+    )
 
 
 def _said_hour(scene: Scene, pos: int, on: Day, anchored: bool) -> Moment | None:
@@ -106,9 +131,35 @@ def _anchor(scene: Scene, pos: int, on: Day) -> Moment | None:
     match = _ANCHOR.match(scene.text, pos)
     if match is None:
         return None
-    at = scene.hours.anchor(match["word"])
-    before = match["before"] is not None
-    return Moment(on, match.end(), on.sure and before, at.hour * 60 + at.minute, closing=before)
+    at = scene.hours.anchor(match["word"].replace("了", ""))
+    before, part = match["before"] is not None, match["part"]
+    minutes = at.hour * 60 + at.minute
+    sure = before and (not part or part[0] == "下" or (part[0] == "晚" and minutes >= _DUSK))
+    if part in ("上午", "中午"):  # the children go home for lunch, and when that is we were not told
+        minutes = scene.hours.noon.hour * 60 + scene.hours.noon.minute
+    return Moment(on, match.end(), on.sure and sure, minutes, closing=before)
+
+
+def _meeting(scene: Scene, pos: int, on: Day | None) -> Moment | None:
+    """例会时间, 例会前: the weekly meeting of the settings, on its own day or, less surely, on another."""
+    match = _MEETING.match(scene.text, pos)
+    if match is None or scene.hours.meeting is None:
+        return None
+    weekday, at = scene.hours.meeting
+    minutes = at.hour * 60 + at.minute
+    if on is None:
+        ahead = (weekday - scene.now.weekday()) % 7
+        on = Day(scene.now.date() + timedelta(days=ahead), pos, sure=not scene.fog, step=7, weekday_said=True)
+    sure = on.sure and on.date.weekday() == weekday and not match["after"]
+    return Moment(on, match.end(), sure, minutes, closing=match["before"] is not None)
+
+
+def _named(on: Day, found: Named | None, alone: bool = False) -> Moment | None:
+    if found is None:
+        return None
+    sure, last = on.sure and found.sure and not alone, found.last if found.last > found.start else None
+    last = None if found.side else last
+    return Moment(on, found.end, sure, found.start, closing=found.side == "前", last=last)
 
 
 def _part_alone(scene: Scene, pos: int, on: Day) -> Moment | None:

@@ -9,10 +9,11 @@ from datetime import time, timedelta
 
 from bot.kit.errors import NotUnderstood
 from bot.kit.reading.clock import DAY_MINUTES, clock
-from bot.kit.reading.days import Day
+from bot.kit.reading.dates import Day
 from bot.kit.reading.moment import END_OF_DAY, Moment, within_day
 from bot.kit.reading.rules import Beyond, Daily, Monthly, MonthlyLastWorkday, MonthlyNth, Rule, Weekly
-from bot.kit.reading.words import DAY_OF_WEEK, NUMBER, WEEK, Scene, number, weekday_number
+from bot.kit.reading.scene import Scene
+from bot.kit.reading.words import DAY_OF_WEEK, NUMBER, WEEK, number, weekday_number
 from bot.kit.words import _
 
 
@@ -135,13 +136,15 @@ _RULES: tuple[tuple[re.Pattern[str], Make], ...] = tuple(
     for pattern, make in (
         (rf"(?:双{WEEK}|隔{WEEK}|每?隔一个?{WEEK}|每(?:两|二|2)个?{WEEK})的?{WEEK}?{_LIST}", _fortnightly),
         (rf"单{WEEK}的?{WEEK}?{_LIST}", _odd_weeks),
-        (rf"每[个逢]?{WEEK}的?{WEEK}?{_LIST}", _weekly),
+        (rf"(?:每[个逢]?|(?<![每相])逢){WEEK}的?{WEEK}?{_LIST}", _weekly),
         (rf"{WEEK}(?P<days>{DAY_OF_WEEK}{_SPAN_SIGN}{WEEK}?{DAY_OF_WEEK})的?(?:每[天日]|天天)", _weekly),
-        (r"每个?(?:工作日|上学日|上课日|教学日)", _workdays),
+        (r"每个?(?:工作日|上学日|上课日|教学日)|(?:工作日|上学日|上课日|教学日)的?(?:每[天日]|天天)", _workdays),
         (r"每一?[天日]|天天", _daily),
         (rf"{_MONTH}最后一?个?工作日", _last_workday),
         (rf"{_MONTH}(?:最后一[天日]|月?[底末])", _month_end),
-        (rf"{_MONTH}(?:第(?P<nth>{NUMBER})个?|最后一?个?)(?P<weekday>{WEEK}{DAY_OF_WEEK})", _monthly_nth),
+        (rf"{_MONTH}(?:第(?P<nth>{NUMBER})个?|(?:最后|倒数第)一?个?)(?P<weekday>{WEEK}{DAY_OF_WEEK})", _monthly_nth),
+        (rf"{_MONTH}(?:第(?P<day>一)天|(?P<more>)(?!))", _monthly),
         (rf"{_MONTH}(?P<day>{NUMBER})[号日](?P<more>(?:[、,和及]|到|至|-){NUMBER}[号日])?", _monthly),
+        (rf"{_MONTH}(?P<day>{NUMBER})(?P<more>\s*[、,和及到至~-]\s*{NUMBER})[号日]", _monthly),
     )
 )

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from bot.kit.errors import NotUnderstood
 from bot.kit.reading.clock import DAY_MINUTES, Clock, clock
 from bot.kit.reading.moment import END_OF_DAY, Moment, instant, moment
-from bot.kit.reading.words import PARTS, UNSAID, Scene
+from bot.kit.reading.scene import Scene
+from bot.kit.reading.words import PARTS, UNSAID
 from bot.kit.words import _
 
 _TO = re.compile(r"\s*(?:到|至|-{1,2}|~)\s*")

@@ -1,0 +1,53 @@
+"""What stands around a time may take it back: 原定周三改到周五, 周三还是周四, 平时下午三点, 周三除外."""
+
+from __future__ import annotations
+
+import re
+
+# Where these stand, the reading is right as far as it goes, and somebody must look at it.
+_BEFORE = re.compile(
+    r"(?:平时|通常|往常|以往|大概|大约|可能|也许|估计|暂定|预计|初步定|争取|大约在|或者?|还是|如果|要是|假如|若|别|不要|除了?|非|不是|不在|取消了?)"
+    r"(?:于|在|是)?\s*$"
+)
+_AFTER = re.compile(
+    r"\s*(?:吗|么(?!的)|呢|吧|嘛|\?|还是|或者?|上下|除外|以外|之外|再说|再定|待定|另行|未定|可以吗|行吗|行不行|好吗|怎么样|如何)"
+)
+_NOT = re.compile(r"\s*(?:不(?![少得超早晚迟准许要限])|没|取消|停(?![车止电水]))")
+_COUNTED_FROM = re.compile(r"(?:[后起]|之日|以来|(?<!上)内|之前|起的?)\s*$")
+_FROM_NOW = re.compile(r"(?:从?(?:现在|即刻|此刻)起?|今后|往后|从现在开始)\s*$")
+_RATHER = re.compile(
+    r"[^0-9,。;]{0,8}?(?:改|调|推迟|提前|延后|延期|顺延|挪|变更|推)(?:整|期|动|换)?(?:为|到|至|成|在|于)?\s*\(?\s*$"
+)
+_CORRECTED = re.compile(
+    r"[,。;.\s(]*(?:哦|噢|啊|呃|额)*\s*(?:不对|不是|错了|说错了?|写错了?|更正|改成|改为|应为|应该?是|而是|哦不|不,)"
+)
+_TOGETHER = re.compile(r"\s*(?:[、/,&+]|和|及|与|以及|跟|或者?|还是|,?或是)?\s*$")
+_LIMITED = re.compile(r"(?:起|开始|始|期间|间|内|外|末|期|到|至|号|日|月|前|周[一二三四五六日天]|[0-9])[的,]?\s*$")
+_LIMITS = re.compile(
+    r".{0,8}?(?:为止|截止|截至|除外|例外|停止|结束|到.{1,5}[底月日号周末止]|至.{1,5}[底月日号周末止]|连续|共[0-9一二三四五六七八九十]+[次周])"
+)
+
+
+def doubted(before: str, after: str, deadline: bool) -> bool:
+    """Whether the words on either side make a reading less than certain."""
+    return bool(_BEFORE.search(before) or _AFTER.match(after) or (not deadline and _NOT.match(after)))
+
+
+def counted_from_elsewhere(before: str) -> bool:
+    """会后三天内, 12月5日起三天内: not counted from now."""
+    return bool(_COUNTED_FROM.search(before)) and not _FROM_NOW.search(before)
+
+
+def limited(before: str, after: str) -> bool:
+    """9月起每月10号, 考试期间每天8点: the rule has a beginning or an end that we do not keep."""
+    return bool(_LIMITED.search(before) or _LIMITS.match(after))
+
+
+def taken_back(between: str) -> bool:
+    """周三下午改到|周五: the second time stands in the place of the first."""
+    return bool(_RATHER.fullmatch(between) or (len(between) < 16 and _CORRECTED.match(between)))
+
+
+def together(between: str) -> bool:
+    """周三和周四下午三点: neither of the two is the whole of it."""
+    return bool(_TOGETHER.fullmatch(between))
