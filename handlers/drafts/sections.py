@@ -191,7 +191,7 @@ def extend(ctx: Context, draft: Draft, words: str) -> Reply:
     ctx.redraw(f"draft:{draft.id}")
     facts = {"title": draft.title, "until": ctx.school.write_time(until, ctx.now)}
     ctx.say(_("《{title}》征求意见延期到 {until}。", **facts), Staff(), gentle=True)
-    return _("已延期到 {until}，群里会通知一次。", until=facts["until"]) if ctx.place.private else None
+    return _("已延期到 {until}，群里会通知一次。", until=ctx.school.echo_time(until)) if ctx.place.private else None
 
 
 # --- for reports ----------------------------------------------------------------------------------------------
