@@ -46,17 +46,18 @@ _HALF = r"(?P<half>[aApP]\.?[mM]\b\.?)"
 _FIGURES = re.compile(rf"(?P<hour>[0-9]{{1,2}}):(?P<minute>[0-9]{{2}})(?::[0-5][0-9])?(?![0-9:])\s*{_HALF}?")
 _DOTTED = re.compile(r"(?P<hour>[0-9]{1,2})\.(?P<minute>[0-5][0-9])(?![0-9.%元分万人个课公千米:年月日号-])")  # 下午2.30
 _HALF_DAY = re.compile(rf"(?P<hour>[0-9]{{1,2}})\s*{_HALF}")
-_UNIT = rf"[人名个条位份楼班年级次组层届元块%0-9{NUMERALS}{BLANK}]"  # 三点二十人: the people, not the minutes
+# 三点二十人: the people, not the minutes
+_UNIT = rf"[人名个条位份楼班年级次组层届元块号室栋教月场家多余来%0-9{NUMERALS}{BLANK}]"
 _BARE = "(?P<bare>[0-9]{2}|[二三四五]?十[一二三四五六七八九]?|[零〇][一二三四五六七八九])"
-_MINUTES = rf"(?P<minute>{NUMBER})分(?!钟|之)|{_BARE}(?!{_UNIT})"
+_MINUTES = rf"(?P<minute>{NUMBER})分(?!钟|之[0-9一二三四五六七八九十几])|{_BARE}(?!{_UNIT}|分)"
 _TAIL = rf"(?:\s*(?P<tail>钟|整|半|[一三1-3]刻钟?|[过零]{NUMBER}分|{_MINUTES}))?"
 _TO_GO = rf"(?:{NUMBER}分钟?|[一三]刻钟?)"
 _BEFORE_HOUR = re.compile(
     rf"差(?P<less>{_TO_GO})钟?(?:到|就)?(?P<hour>{NUMBER})点(?!{NUMBER}|半)|(?P<after>{NUMBER})点差(?P<short>{_TO_GO})"
 )
-_BROKEN = re.compile(rf"[0-9{NUMERALS}](?!{_UNIT})(?![年级班组层楼月日号、.])")
+_BROKEN = re.compile(rf"[0-9{NUMERALS}](?!{_UNIT}|[日、.])|[0-9{NUMERALS}]{{1,3}}分钟")
 _SPOKEN = re.compile(rf"(?P<hour>{NUMBER})\s*(?P<sign>[点时])(?![段候间代期刻]){_TAIL}")
-_ABOUT = re.compile(r"左右|前后|许(?!.?老师|.?主任)|多(?!媒|功)")
+_ABOUT = re.compile(r"左右|前后|来钟|多钟|出头|开外|许(?!.?老师|.?主任)|多(?!媒|功)")
 # With neither a day nor a part of the day, 三点 is an hour only where nothing else could follow or go before.
 _AFTER_BARE = re.compile(
     r"\s*(?:$|[\s,。;!?)~]|-|开|在|集合|准时|交|截|出发|前|之前|以前|到|至|提醒|考试|上课|放学|见|左右)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from bot.kit.errors import NotUnderstood
@@ -85,7 +85,7 @@ def coming(scene: Scene, month: int, day_of_month: int, end: int) -> Day:
 
 
 _MEASURES = re.compile(
-    r"\s*(?:[分元人%个条名份件篇页米平倍万亿千百斤度℃折岁届版章节克吨秒级折块毛角岁]|天(?!气)|小时|公里|公斤|厘米|毫米|课时"
+    r"\s*(?:[分元人%个条名份件篇页米平倍万亿千百斤度℃折岁届版章节克吨秒级折块毛角寸吋升瓦伏]|英寸|毫升|天(?!气)|小时|公里|公斤|厘米|毫米|课时"
     r"|学时|学分|年(?!级)|月(?!考)|班|教室|[A-Za-z])"
 )
 _AMOUNTS = re.compile(
@@ -125,7 +125,29 @@ def two_days(scene: Scene, match: re.Match[str]) -> Day | None:
     return Day(found.date, match.end(), found.sure, year_said=False, until=found.date.replace(day=last))
 
 
+def figures_span(scene: Scene, match: re.Match[str]) -> Day | None:
+    """11.28-29, 12/3-5."""
+    month, first, last = (int(match[key]) for key in ("month", "day", "last"))
+    if not 1 <= month <= 12 or not first < last <= monthrange(2024, month)[1]:
+        return None
+    if _MEASURES.match(scene.text, match.end()) or _AMOUNTS.search(scene.before(match.start(), 4)):
+        return None
+    found = coming(scene, month, first, match.end())
+    return replace(found, until=real(found.date.year, month, last))
+
+
 # ---------------------------------------------------------------------------------------------- without a month
+
+
+def two_numbers(scene: Scene, match: re.Match[str]) -> Day | None:
+    """28日、29日."""
+    found, last = number_of_month(scene, match), number(match["last"])
+    if re.search("[、,和0-9-]$", scene.before(match.start(), 1)):
+        return None  # 4、5、6日
+    if found is None or last != found.date.day + 1:
+        return None
+    return replace(found, until=real(found.date.year, found.date.month, last))
+
 
 _COUNTED = re.compile(r"(?:[选投荐编第]|支持|同意|赞成|反对|弃权)\s*$")  # 投3号: a candidate, not the third
 
@@ -138,12 +160,13 @@ def number_of_month(scene: Scene, match: re.Match[str]) -> Day | None:
     month = months_on(first, 1)[0] if value < scene.base.day else first
     while value > monthrange(month.year, month.month)[1]:
         month = months_on(month, 1)[0]  # 31号 said in November
-    return Day(month.replace(day=value), match.end(), sure=month == first)
+    alone = not _AND.search(scene.before(match.start(), 3))  # 28日、30日: not the only one
+    return Day(month.replace(day=value), match.end(), sure=month == first and alone)
 
 
 # What makes 5日 the fifth and not five days: the words after it, or 到 before it.
-_HINT = re.compile(rf"\s*(?:\(?{WEEK}|{PART}|前|之前|以前|到|至|-|~|{NUMBER}[点时:])")
-_LINK = re.compile(r"[到至~、和-]\s*$")
+_HINT = re.compile(rf"\s*(?:\(?{WEEK}|{PART}|前|之前|以前|到|至|-|~|{NUMBER}[点时:]|\))")
+_LINK, _AND = re.compile(r"[到至~、和-]\s*$"), re.compile(r"[、和]\s*$")
 
 
 def bare_day(scene: Scene, match: re.Match[str]) -> Day | None:

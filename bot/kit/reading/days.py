@@ -24,7 +24,7 @@ def day(scene: Scene, pos: int) -> Day | None:
 
 # ---------------------------------------------------------------------------------------------- near days
 
-_NEAR = {"大后": 3, "后": 2, "明": 1, "今": 0, "昨": -1, "前": -2}
+_NEAR = {"大后": 3, "后": 2, "明": 1, "今": 0, "昨": -1, "前": -2, "大前": -3}
 _STILL_UP = 5  # until this hour many have not gone to bed, and 明天 is the coming day
 
 
@@ -71,7 +71,9 @@ def _later(scene: Scene, match: re.Match[str]) -> Day | None:
 _SEVERAL = re.compile(
     rf"(?!第?{NUMBER}[、,到至~-]?{NUMBER}节)[、,和及]?[一二三四五六日天](?![点时十楼班年条个人节名位次组月日号])"
 )
-_NOT_DAYS = re.compile(r"历(?!史)|报(?!名|到|告|送|备|销|社)|记|程表")  # 周日历, 周一报
+_NOT_DAYS = re.compile(
+    r"历(?!史)|丰(?!富|收|台)|鸣|福(?!利|州|建)|报(?!名|到|告|送|备|销|社)|记|程表"
+)  # 周日历, 周一报
 
 
 def _weekday(scene: Scene, match: re.Match[str]) -> Day | None:
@@ -127,7 +129,8 @@ _RULES: tuple[tuple[re.Pattern[str], Rule], ...] = (
         for pattern, rule in (
             (rf"{_YEAR}\s*年\s*{_MONTH}\s*月\s*{_DAY}\s*[日号]?", dates.full),
             (
-                rf"{_YEAR}(?P<sep>[-/.])(?P<month>[0-9]{{1,2}})(?P=sep)(?P<day>[0-9]{{1,2}})(?![0-9]|(?P=sep)[0-9])",
+                rf"{_YEAR}(?P<sep>[-/.])(?P<month>[0-9]{{1,2}})(?P=sep)(?P<day>[0-9]{{1,2}})"
+                r"(?![0-9]|(?P=sep)(?![0-9]{4}[年./-])[0-9])",
                 dates.full,
             ),
             (r"(?P<year>2[0-9])年(?P<month>[0-9]{1,2})月(?P<day>[0-9]{1,2})[日号]", dates.short_year),
@@ -146,7 +149,7 @@ _RULES: tuple[tuple[re.Pattern[str], Rule], ...] = (
                 _later,
             ),
             (r"(?P<first>今|明)[明后](?:两|二)[天日]", _several_near),
-            (r"(?P<word>大后|后|明|今|昨|前)(?:天|儿个?(?![童子女科]))", _near),
+            (r"(?P<word>大[后前]|后|明|今|昨|前)(?:天|儿个?(?![童子女科]))", _near),
             (r"(?P<word>明|今|昨)日", _near),
             (rf"(?P<word>[明今昨])(?={PART})", _near_part),
             (
@@ -154,7 +157,12 @@ _RULES: tuple[tuple[re.Pattern[str], Rule], ...] = (
                 rf"(?P<weekday>{DAY_OF_WEEK}|[1-7](?![0-9:.]))",
                 _weekday,
             ),
+            (
+                r"(?P<month>[0-9]{1,2})(?P<sign>[/.])(?P<day>[0-9]{1,2})[~至到-](?P<last>[0-9]{1,2})[日号]?(?![0-9.:点/月时-])",
+                dates.figures_span,
+            ),
             (_FIGURES, dates.figures),
+            (rf"{_DAY}[日号]?[、,和](?P<last>{NUMBER})(?:日|号{_NOT_A_DAY})", dates.two_numbers),
             (rf"{_DAY}(?:号{_NOT_A_DAY}|(?={_TO_DAY}))", dates.number_of_month),
             (rf"{_DAY}日", dates.bare_day),
         )

@@ -9,10 +9,13 @@ _BEFORE = re.compile(
     r"(?:平时|通常|往常|以往|大概|大约|可能|也许|估计|暂定|预计|初步定|争取|大约在|或者?|还是|如果|要是|假如|若|别|不要|除了?|非|不是|不在|取消了?)"
     r"(?:于|在|是)?\s*$"
 )
+_EVERY = re.compile(r"每(?![位人个名班组科年所])[^,。;\s]{0,5}$")  # a rule that was not understood as one
 _AFTER = re.compile(
     r"\s*(?:吗|么(?!的)|呢|吧|嘛|\?|还是|或者?|上下|除外|以外|之外|再说|再定|待定|另行|未定|可以吗|行吗|行不行|好吗|怎么样|如何)"
 )
-_NOT = re.compile(r"\s*(?:不(?![少得超早晚迟准许要限])|没|取消|停(?![车止电水]))")
+_NOT = re.compile(
+    r"\s*(?:不(?![少得超早晚迟准许要限])|没|停(?![车止电水]))|[^,。;]{0,8}(?:取消|不开了|停开|暂停|作废|不用来|不去了)"
+)
 _COUNTED_FROM = re.compile(r"(?:[后起]|之日|以来|(?<!上)内|之前|起的?)\s*$")
 _FROM_NOW = re.compile(r"(?:从?(?:现在|即刻|此刻)起?|今后|往后|从现在开始)\s*$")
 _RATHER = re.compile(
@@ -30,7 +33,9 @@ _LIMITS = re.compile(
 
 def doubted(before: str, after: str, deadline: bool) -> bool:
     """Whether the words on either side make a reading less than certain."""
-    return bool(_BEFORE.search(before) or _AFTER.match(after) or (not deadline and _NOT.match(after)))
+    return bool(
+        _BEFORE.search(before) or _EVERY.search(before) or _AFTER.match(after) or (not deadline and _NOT.match(after))
+    )
 
 
 def counted_from_elsewhere(before: str) -> bool:

@@ -179,7 +179,7 @@ def _term_edge(scene: Scene, match: re.Match[str]) -> Day | None:
 _BEFORE = re.compile(r"\s*(?:之前|以前|前(?![后夕往期]))")
 _TO = re.compile(r"[于在到至是]\s*$|止:?\s*$")
 _HOUR = re.compile(rf"\s*(?:{PART}(?![会餐饭宴自读])|{NUMBER}[点时]|[0-9]{{1,2}}:[0-9])")
-_NAMES = "|".join(sorted(FESTIVALS, key=len, reverse=True))
+_NAMES = "(?:" + "|".join(sorted(FESTIVALS, key=len, reverse=True)) + ")(?![月日号点时周个人届中小年级班楼:])"
 _YEAR = r"(?:(?P<year>20[0-9]{2}|[今明后本])年的?)?"
 _WHICH = rf"(?:(?P<which>本|这个?|当|下下个?|下个?)|{_YEAR}(?P<named>{NUMBER}))"
 _MONTH_SAID, _MAYBE_MONTH = rf"{_WHICH}月", rf"{_WHICH}?月份?"
@@ -197,7 +197,7 @@ RULES: tuple[tuple[re.Pattern[str], Rule], ...] = tuple(
         (rf"{_MONTH_SAID}份?的?(?P<third>[上中下])旬", _third),
         (rf"{_MAYBE_MONTH}[底末]", _month_end),
         (rf"{_MAYBE_MONTH}的?(?P<about>[初中]){_NOT_A_THIRD}", _about),
-        (r"(?:(?P<year>20[0-9]{2}|[今明后本])?年)[底末](?!考)", _year_end),
+        (r"(?:(?P<year>20[0-9]{2}|[今明后本])年的?年?|年)[底末](?!考)", _year_end),
         (rf"(?P<which>上|下下|下|这|本)?一?个?{WEEK}末(?!愉快|快乐|好|作业|班|了)", _weekend),
         (rf"(?P<count>{NUMBER})个?工作日(?:之后|以后|后)", _workdays_later),
         (

@@ -57,10 +57,14 @@ class Moment:
         return replace(self, day=later, sure=False)
 
 
+# What our own echo says beside a date (``Calendar.status``): people copy it.
+_REMARK = re.compile(r"\s*\((?:调休上班|休息日|放假安排未公布|[^()]{1,8}放假|[^()]{0,8}学校通知[上放][班假])\)")
 _LEANS = re.compile(rf"{WEEK}|{NUMBER}[日号]")
 _BETWEEN = re.compile(r"\s*(?:[的,、]|T(?=[0-9]))?\s*")
-_WEEKDAY_NOTE = re.compile(rf"\s*(?:\(\s*{WEEK}(?P<a>{DAY_OF_WEEK})\s*\)|,?{WEEK}(?P<b>{DAY_OF_WEEK}))")
-_DATE_NOTE = re.compile(rf"\s*(?:,\s*)?(?P<bracket>\()?\s*(?={NUMBER}\s*月|[0-9]{{1,4}}[年./-][0-9])")
+_WEEKDAY_NOTE = re.compile(rf"\s*(?:\(\s*{WEEK}?(?P<a>{DAY_OF_WEEK})\s*\)|,?{WEEK}(?P<b>{DAY_OF_WEEK}))")
+_DATE_NOTE = re.compile(
+    rf"\s*(?:,\s*)?(?P<bracket>\()?\s*(?={NUMBER}\s*月|[0-9]{{1,4}}[年./-][0-9]|(?P<loose>(?:本|这|下下|下)个?{WEEK}|{NUMBER}[日号]\s*\)))"
+)
 _CLOSE = re.compile(r"\s*\)")
 _ANCHOR = re.compile(
     r"(?P<part>上午|中午|下午|晚上?)?(?P<word>放学|下了?班)(?:(?P<before>之前|以前|前(?!后))|之后|以后|后(?!服务)|时)"
@@ -68,6 +72,7 @@ _ANCHOR = re.compile(
 _MEETING = re.compile(r"例会(?:(?P<at>时间|的时候)|(?P<before>之前|以前|前)|(?P<after>之后|以后|后))")
 _PART_ALONE = re.compile(rf"(?P<part>{PART})(?!的?{NUMBER}(?:[点时]|:))")
 _DUSK = 18 * 60
+_SOON = timedelta(days=183)
 _LATE = re.compile(r"[早晚][点些到来去走退交于饭餐读自]|[早晚]会(?!议)|[早晚]一[点些]")  # 明天晚到十分钟, 周三早读
 _OPENING = re.compile(rf"(?P<part>{PART})?\s*(?P<hour>{NUMBER})(?=\s*(?:-|~|到|至)\s*{NUMBER}\s*[点时])")
 
@@ -78,6 +83,8 @@ def moment(scene: Scene, pos: int, anchored: bool = False) -> Moment | None:
     if found is None:
         return _without_day(scene, pos, anchored)
     found = _checked(scene, found)
+    remark = _REMARK.match(scene.text, found.end)
+    found = replace(found, end=remark.end()) if remark else found
     if scene.fog and found.sure and _LEANS.match(scene.text, pos):
         found = replace(found, sure=False)  # 下周安排：周三……: of which week?
     gap = _BETWEEN.match(scene.text, found.end)
@@ -173,7 +180,7 @@ def _part_alone(scene: Scene, pos: int, on: Day) -> Moment | None:
 def _checked(scene: Scene, found: Day) -> Day:
     """12月2日(周三), 下周三(12月2日): two ways of saying one day must agree."""
     date_note = _DATE_NOTE.match(scene.text, found.end)
-    if date_note and (found.weekday_said or date_note["bracket"]):
+    if date_note and (date_note["bracket"] or (found.weekday_said and not date_note["loose"])):
         return _with_date(scene, found, date_note)
     note = None if found.weekday_said else _WEEKDAY_NOTE.match(scene.text, found.end)
     return _with_weekday(scene, found, note) if note else found
@@ -184,7 +191,8 @@ def _with_weekday(scene: Scene, found: Day, note: re.Match[str]) -> Day:
     said = weekday_number(note["a"] or note["b"])
     agreed = replace(found, end=note.end(), weekday_said=True)
     if found.date.weekday() == said:
-        return agreed
+        soon = found.date - scene.now.date() < _SOON  # 1月4日周一 says which year, too
+        return replace(agreed, sure=agreed.sure or (soon and not found.year_said))
     if not found.year_said and found.date.year > scene.now.year and (found.date.month, found.date.day) != (2, 29):
         past = replace(agreed, date=found.date.replace(year=scene.now.year))
         if past.date.weekday() == said:
@@ -195,14 +203,15 @@ def _with_weekday(scene: Scene, found: Day, note: re.Match[str]) -> Day:
 def _with_date(scene: Scene, found: Day, note: re.Match[str]) -> Day:
     """The date says which day; the word before it must be able to mean that one."""
     dated = day(scene, note.end())
-    if dated is None or dated.weekday_said:
+    if dated is None or (dated.weekday_said and not note["loose"]):
         return found
-    dated = _checked(scene, dated)
+    dated = dated if note["loose"] else _checked(scene, dated)
     close = _CLOSE.match(scene.text, dated.end) if note["bracket"] else None
     if note["bracket"] and not close:
         return found  # 周三(12月2日报名截止): about something else
     same_weekday = found.weekday_said and dated.date.weekday() == found.date.weekday()
-    if dated.date != found.date and not same_weekday:
+    near = same_weekday and (found.step == 7 or not note["loose"])  # 周三（2日） is any Wednesday, 下周三 is not
+    if dated.date != found.date and not near:
         said = write_day(found.date)
         raise NotUnderstood(_("{day}和{said}不是同一天，请核对后再写一次", day=write_day(dated.date), said=said))
     sure = dated.sure and (dated.date == found.date or found.step == 7)  # 周三 alone is any Wednesday

@@ -13,7 +13,7 @@ from bot.kit.reading.scene import Scene
 from bot.kit.reading.words import PARTS, UNSAID
 from bot.kit.words import _
 
-_TO = re.compile(r"\s*(?:到|至|-{1,2}|~)\s*")
+_TO = re.compile(r"\s*(?:起|开始)?\s*(?:到|至|-{1,2}|~)\s*")
 _LONGEST = timedelta(days=330)  # 12月5日到12月2日 is a slip, not a year
 _EVENING, _NIGHT_ENDS = 18 * 60, 12 * 60
 
