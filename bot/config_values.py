@@ -13,14 +13,14 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
+from bot.kit.calendar import Term
+from bot.kit.reading.words import DAY_OF_WEEK, WEEK, weekday_number
+
 
 class Section(BaseModel):
     """One part of the file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, hide_input_in_errors=True)
-
-from bot.kit.calendar import Term
-from bot.kit.reading.words import DAY_OF_WEEK, WEEK, weekday_number
 
 
 def is_local(host: str) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, time
 from enum import Enum
 
 from bot.kit.reading import doubts, spoken
@@ -75,6 +75,12 @@ class Reading:
         if self.kind is Kind.DAY and self.start:
             return self.start.replace(hour=END_OF_DAY.hour, minute=END_OF_DAY.minute)
         return self.end or self.start
+
+    @property
+    def has_hour(self) -> bool:
+        """Whether an hour was said: not so for 周五, and not for 周末 or 下周一到周三."""
+        days = self.kind is Kind.RANGE and self.start and self.end and self.end.time() == END_OF_DAY
+        return self.kind is not Kind.DAY and not (days and self.start and self.start.time() == time(0))
 
 
 SCHOOL = SchoolHours()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -66,3 +67,19 @@ def test_the_echo_is_read_as_what_it_echoes(naive: datetime, seed: int) -> None:
     if reading.rule is None:
         (again,) = when.find(reading.words, now)
         assert (again.kind, again.start, again.end) == (reading.kind, reading.start, reading.end), reading.words
+
+
+MANUAL = Path(__file__).resolve().parents[2] / "docs" / "manual" / "secretary.md"
+
+
+def manual() -> list[str]:
+    """What the table in the manual says may be typed."""
+    part = MANUAL.read_text(encoding="utf-8").split("## 时间怎么写")[1].split("\n## ")[0]
+    cells = [line.split("|")[2] for line in part.splitlines() if line.startswith("| ") and "---" not in line]
+    return [said.strip() for cell in cells[1:] for said in cell.split("，")]
+
+
+@pytest.mark.parametrize("text", manual())
+def test_what_the_manual_offers_is_read(text: str) -> None:
+    (reading,) = when.find(text, datetime(2026, 11, 23, 10, tzinfo=times.ZONE), times.SCHOOLS["school"])
+    assert reading.span == (0, len(text))

@@ -242,6 +242,21 @@ def test_the_last_moment_meant(text: str, latest: str) -> None:
     assert only(text).latest == local(latest)
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("周五", False),
+        ("周五三点", True),
+        ("下周一到周三", False),
+        ("本周末", False),
+        ("14:00-16:00", True),
+        ("周五前", True),
+    ],
+)
+def test_whether_an_hour_was_said(text: str, said: bool) -> None:
+    assert only(text).has_hour is said
+
+
 # ---------------------------------------------------------------------------------------------- ranges
 
 RANGES = [
