@@ -60,7 +60,7 @@ _SPOKEN = re.compile(rf"(?P<hour>{NUMBER})\s*(?P<sign>[点时])(?![段候间代�
 _ABOUT = re.compile(r"左右|前后|来钟|多钟|出头|开外|许(?!.?老师|.?主任)|多(?!媒|功)")
 # With neither a day nor a part of the day, 三点 is an hour only where nothing else could follow or go before.
 _AFTER_BARE = re.compile(
-    r"\s*(?:$|[\s,。;!?)~]|-|开|在|集合|准时|交|截|出发|前|之前|以前|到|至|提醒|考试|上课|放学|见|左右)"
+    r"\s*(?:$|[\s,。;!?)~]|-|开|在|集合|准时|交|截|出发|前|之前|以前|到|至|提醒|考试|上课|放学|上班|下班|到校|到岗|进班|见|左右)"
 )
 _BEFORE_BARE = re.compile(r"(?:^|[\s,。;!?()在于从至定改到~-]|截止:?|时间:)$")
 _COUNTING = re.compile(r".{0,3}(?:第一|一是|首先|一、|1[.、])")  # 三点，一是……

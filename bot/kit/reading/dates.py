@@ -149,7 +149,7 @@ def two_numbers(scene: Scene, match: re.Match[str]) -> Day | None:
     return replace(found, until=real(found.date.year, found.date.month, last))
 
 
-_COUNTED = re.compile(r"(?:[选投荐编第]|支持|同意|赞成|反对|弃权)\s*$")  # 投3号: a candidate, not the third
+_COUNTED = re.compile(r"(?:[选投荐编第〕\]】]|支持|同意|赞成|反对|弃权)\s*$")  # 投3号: a candidate, not the third
 
 
 def number_of_month(scene: Scene, match: re.Match[str]) -> Day | None:
@@ -175,5 +175,5 @@ def bare_day(scene: Scene, match: re.Match[str]) -> Day | None:
 
 
 def in_month(scene: Scene, match: re.Match[str]) -> Day | None:
-    month, _kept = months_on(scene.now.date().replace(day=1), match["which"].count("下"))
+    month, _kept = months_on(scene.now.date().replace(day=1), match["which"].count("下") - match["which"].count("上"))
     return Day(real(month.year, month.month, number(match["day"])), match.end())

@@ -140,12 +140,12 @@ _RULES: tuple[tuple[re.Pattern[str], Rule], ...] = (
                 dates.short_year,
             ),
             (rf"(?P<year>[今明后去本])年的?\s*{_MONTH}\s*月\s*{_DAY}\s*[日号]", dates.named_year),
-            (rf"(?P<which>本|这个?|当|下下个?|下个?)月的?\s*{_DAY}\s*[日号]", dates.in_month),
+            (rf"(?P<which>本|这个?|当|下下个?|下个?|上个?)月的?\s*{_DAY}\s*[日号]", dates.in_month),
             (rf"{_MONTH}月{_DAY}[日号]?[、,和](?P<last>{NUMBER})[日号]", dates.two_days),
             (rf"{_MONTH}\s*月\s*{_DAY}\s*(?:[日号]|(?={_TO_DAY})|{_SIGN_LEFT_OUT})", dates.month_day),
             (
                 rf"(?:(?P<half>半)|(?P<count>{COUNT}))(?:个)?(?P<unit>天|日|周|星期|礼拜|(?<=个)月)"
-                rf"(?:之后|以后|后(?![勤备台续面]))(?:的?{WEEK}(?P<weekday>{DAY_OF_WEEK}))?",
+                rf"(?:之后|以后|后(?![勤备台续面]))(?:的?{WEEK}(?P<weekday>{DAY_OF_WEEK})|的?今[天日])?",
                 _later,
             ),
             (r"(?P<first>今|明)[明后](?:两|二)[天日]", _several_near),
