@@ -108,8 +108,13 @@ def find(text: str, now: datetime, hours: SchoolHours = SCHOOL) -> list[Reading]
 def _joined(text: str, found: list[Reading], reading: Reading) -> list[Reading]:
     """With what came before: 周三改到周五 is Friday, 周三和周四 neither of them alone."""
     last = found[-1] if found else None
-    if last is None or last.rule or reading.rule:
+    if last is None or last.rule:
         return [*found, reading]
+    if reading.rule:  # 12月1日-5日，每天下午4点: on those days only
+        return [
+            *found,
+            replace(reading, sure=reading.sure and not doubts.one_sentence(text[last.span[1] : reading.span[0]])),
+        ]
     between = text[last.span[1] : reading.span[0]]
     if doubts.taken_back(between):
         return [*found[:-1], reading]
@@ -147,7 +152,7 @@ def _weighed(scene: Scene, found: _Found) -> _Found:
     reading, end = found
     if reading is None or not reading.sure:
         return found
-    before, after = scene.before(reading.span[0], 8), scene.text[end : end + 12]
+    before, after = scene.before(reading.span[0], 8), scene.text[end : end + 20]
     if reading.rule:
         less = doubts.limited(before.rstrip(), after) or doubts.doubted(before, after, False)
     else:

@@ -55,7 +55,7 @@ _TO_GO = rf"(?:{NUMBER}分钟?|[一三]刻钟?)"
 _BEFORE_HOUR = re.compile(
     rf"差(?P<less>{_TO_GO})钟?(?:到|就)?(?P<hour>{NUMBER})点(?!{NUMBER}|半)|(?P<after>{NUMBER})点差(?P<short>{_TO_GO})"
 )
-_BROKEN = re.compile(rf"[0-9{NUMERALS}](?!{_UNIT}|[日、.])|[0-9{NUMERALS}]{{1,3}}分钟")
+_BROKEN = re.compile(rf"[0-9{NUMERALS}](?!{_UNIT}|[日、.])|[0-9{NUMERALS}]{{1,3}}分钟|一十[{NUMERALS}]?(?!{_UNIT})")
 _SPOKEN = re.compile(rf"(?P<hour>{NUMBER})\s*(?P<sign>[点时])(?![段候间代期刻]){_TAIL}")
 _ABOUT = re.compile(r"左右|前后|来钟|多钟|出头|开外|许(?!.?老师|.?主任)|多(?!媒|功)")
 # With neither a day nor a part of the day, 三点 is an hour only where nothing else could follow or go before.

@@ -9,12 +9,15 @@ _BEFORE = re.compile(
     r"(?:平时|通常|往常|以往|大概|大约|可能|也许|估计|暂定|预计|初步定|争取|大约在|或者?|还是|如果|要是|假如|若|别|不要|除了?|非|不是|不在|取消了?)"
     r"(?:于|在|是)?\s*$"
 )
+# 周一上午9点或10点: the second hour was not read, so the first is not the whole of it.
+_ANOTHER_HOUR = re.compile(r"\s*(?:[、/和及或]|或者)\s*(?:[上下中]午|晚上)?[0-9一二三四五六七八九十两]{1,3}[点时:]")
 _EVERY = re.compile(r"每(?![位人个名班组科年所])[^,。;\s]{0,5}$")  # a rule that was not understood as one
 _AFTER = re.compile(
     r"\s*(?:吗|么(?!的)|呢|吧|嘛|\?|还是|或者?|上下|除外|以外|之外|再说|再定|待定|另行|未定|可以吗|行吗|行不行|好吗|怎么样|如何)"
 )
 _NOT = re.compile(
-    r"\s*(?:不(?![少得超早晚迟准许要限])|没|停(?![车止电水]))|[^,。;]{0,8}(?:取消|不开了|停开|暂停|作废|不用来|不去了)"
+    r"\s*(?:不(?![少得超早晚迟准许要限])|没|停(?![车止电水]))|[^,。;]{0,12}(?:取消|不开了|停开|暂停|作废|不用来|不去了|对调|调换"
+    r"|改(?![革进善造编写])|推迟|(?<!请)提前(?![0-9一二三四五六七八九十两半]+分)|延期|顺延|延后|调整)"
 )
 _COUNTED_FROM = re.compile(r"(?:[后起]|之日|以来|(?<!上)内|之前|起的?)\s*$")
 _FROM_NOW = re.compile(r"(?:从?(?:现在|即刻|此刻)起?|今后|往后|从现在开始)\s*$")
@@ -27,15 +30,14 @@ _CORRECTED = re.compile(
 _TOGETHER = re.compile(r"\s*(?:[、/,&+]|和|及|与|以及|跟|或者?|还是|,?或是)?\s*$")
 _LIMITED = re.compile(r"(?:起|开始|始|期间|间|内|外|末|期|到|至|号|日|月|前|周[一二三四五六日天]|[0-9])[的,]?\s*$")
 _LIMITS = re.compile(
-    r".{0,8}?(?:为止|截止|截至|除外|例外|停止|结束|到.{1,5}[底月日号周末止]|至.{1,5}[底月日号周末止]|连续|共[0-9一二三四五六七八九十]+[次周])"
+    r"[^。;]{0,10}?(?:[日号月周天]起(?![床立草来])|为止|截止|截至|除外|例外|停止|结束|到.{1,5}[底月日号周末止]|至.{1,5}[底月日号周末止]|连续|共[0-9一二三四五六七八九十]+[次周])"
 )
 
 
 def doubted(before: str, after: str, deadline: bool) -> bool:
     """Whether the words on either side make a reading less than certain."""
-    return bool(
-        _BEFORE.search(before) or _EVERY.search(before) or _AFTER.match(after) or (not deadline and _NOT.match(after))
-    )
+    shaken = _BEFORE.search(before) or _EVERY.search(before) or _AFTER.match(after) or _ANOTHER_HOUR.match(after)
+    return bool(shaken or (not deadline and _NOT.match(after)))
 
 
 def counted_from_elsewhere(before: str) -> bool:
@@ -46,6 +48,10 @@ def counted_from_elsewhere(before: str) -> bool:
 def limited(before: str, after: str) -> bool:
     """9月起每月10号, 考试期间每天8点: the rule has a beginning or an end that we do not keep."""
     return bool(_LIMITED.search(before) or _LIMITS.match(after))
+
+
+def one_sentence(between: str) -> bool:
+    return re.search("[。;!?\n]", between) is None
 
 
 def taken_back(between: str) -> bool:

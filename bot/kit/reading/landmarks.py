@@ -110,6 +110,8 @@ def workdays_on(scene: Scene, count: int) -> tuple[date, bool]:
 
 def _term_week(scene: Scene, match: re.Match[str]) -> Day | None:
     """第12周周三, counted from the first week of the term in the settings."""
+    if scene.before(match.start(), 1) == "月":
+        return None  # 12月第一周周五: a week of the month, and nobody agrees which
     calendar, today, week = scene.hours.calendar, scene.now.date(), number(match["week"])
     term = calendar.term_on(today) if not match["opening"] else None
     term = term or calendar.term_from(today)

@@ -91,7 +91,8 @@ def moment(scene: Scene, pos: int, anchored: bool = False) -> Moment | None:
     inside = within_day(scene, gap.end() if gap else found.end, found)
     if inside and found.until:
         raise NotUnderstood(_("“{said}”不止一天，请写明是哪一天", said=scene.text[pos : found.end]))
-    return inside or Moment(found, found.end, found.sure)
+    halved = scene.text[found.end - 1] in "今明昨"  # 今晚到明早: 晚到 or 今晚?
+    return inside or Moment(found, found.end, found.sure and not halved)
 
 
 def _without_day(scene: Scene, pos: int, anchored: bool) -> Moment | None:

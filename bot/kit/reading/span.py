@@ -56,13 +56,13 @@ def _moved(each: Moment, step: timedelta) -> Moment:
 
 def _day_after(scene: Scene, pos: int, opening: Moment) -> Moment | None:
     """The last day, counted from the first: 下周一到周三."""
-    if not opening.day_said:
+    if not opening.day_said and opening.minutes is None:
         return None
     found = moment(replace(scene, base=opening.day.date), pos, anchored=True)
     if found is None or not found.day_said:
         return None
     alike = (opening.minutes is None) == (found.minutes is None)
-    return replace(found, sure=found.sure and alike)
+    return replace(found, sure=found.sure and alike and opening.day_said)
 
 
 def _hour_after(scene: Scene, pos: int, opening: Moment) -> Moment | None:
