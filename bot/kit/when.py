@@ -35,10 +35,9 @@ from bot.kit.reading.rules import (
 )
 from bot.kit.reading.scene import Scene
 from bot.kit.reading.span import span
-from bot.kit.reading.stretch import COMMON
 from bot.kit.reading.traps import masked
 from bot.kit.reading.vague import STARTS, vague
-from bot.kit.reading.words import COUNT, NUMBER, NUMERALS, plain
+from bot.kit.reading.words import COUNT, NUMERALS, plain
 from bot.kit.reading.write import aware, echo, echo_day, local_date, write, write_day, write_span
 from bot.kit.words import _
 
@@ -203,7 +202,7 @@ def _deadline(scene: Scene, pos: int, found: Moment, end: int) -> _Found:
 def _plain_moment(scene: Scene, pos: int, found: Moment) -> _Found:
     found = found.ahead(scene)
     about = _ABOUT.match(scene.text, found.end)
-    open_ended = found.minutes is None and _SCHOOL_HOUR.match(scene.text, found.end)
+    open_ended = found.minutes is None and doubts.hour_unset(scene.text[found.end :])
     kind, sure = Kind.DAY if found.minutes is None else Kind.POINT, found.sure and not about and not open_ended
     return _reading(scene, kind, found.at(scene.hours.zone), (pos, about.end() if about else found.end), sure)
 
@@ -251,7 +250,3 @@ _SUFFIX = re.compile(
 )
 _DAYS_BEFORE = re.compile(rf"(?:的?前|之前)(?:{COUNT}|几|半)\s*个?(?:天|日|周|星期|小时|晚)")
 _ABOUT = re.compile(r"左右|前后|之后|以后|后(?![勤备台续面期])")
-# 周三第七节: the day is right, the hour is the timetable's and was not set.
-_SCHOOL_HOUR = re.compile(
-    rf"\s*[的,]?\s*(?:[上中下]午|晚上)?(?:第?{NUMBER}[、,到至~-]?{NUMBER}?节(?!课时|目|日)|{COMMON}|课[后间前]|会[后前]|饭[后前]|[早中晚午]饭|周会|例会时间|凌晨|午夜|半夜|一?大?早(?!会)|起(?!床|草|来|立|点)|开始(?!上)|的?前[一两{NUMERALS}]天)"
-)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+from bot.kit.reading.stretch import COMMON
+from bot.kit.reading.words import NUMBER, NUMERALS
+
 # Where these stand, the reading is right as far as it goes, and somebody must look at it.
 _BEFORE = re.compile(
     r"(?:平时|通常|往常|以往|大概|大约|可能|也许|估计|暂定|预计|初步定|争取|大约在|或者?|还是|如果|要是|假如|若|别|不要|除了?|非|不是|不在|取消了?)"
@@ -31,6 +34,10 @@ _TOGETHER = re.compile(r"\s*(?:[、/,&+]|和|及|与|以及|跟|或者?|还是|,
 _LIMITED = re.compile(r"(?:起|开始|始|期间|间|内|外|末|期|到|至|号|日|月|前|周[一二三四五六日天]|[0-9])[的,]?\s*$")
 _LIMITS = re.compile(
     r"[^。;]{0,10}?(?:[日号月周天]起(?![床立草来])|为止|截止|截至|除外|例外|停止|结束|到.{1,5}[底月日号周末止]|至.{1,5}[底月日号周末止]|连续|共[0-9一二三四五六七八九十]+[次周])"
+)
+# 周三第七节: the day is right, the hour is the timetable's and was not set.
+_SCHOOL_HOUR = re.compile(
+    rf"\s*[的,]?\s*(?:[上中下]午|晚上)?(?:第?{NUMBER}[、,到至~-]?{NUMBER}?节(?!课时|目|日)|{COMMON}|课[后间前]|会[后前]|饭[后前]|[早中晚午]饭|周会|例会时间|凌晨|午夜|半夜|一?大?早(?!会)|起(?!床|草|来|立|点)|开始(?!上)|的?前[一两{NUMERALS}]天)"
 )
 
 
@@ -62,3 +69,8 @@ def taken_back(between: str) -> bool:
 def together(between: str) -> bool:
     """周三和周四下午三点: neither of the two is the whole of it."""
     return bool(_TOGETHER.fullmatch(between))
+
+
+def hour_unset(after: str) -> bool:
+    """周三第七节, where the settings have no timetable."""
+    return bool(_SCHOOL_HOUR.match(after))
