@@ -18,7 +18,7 @@ _TRAPS = re.compile(
         (
             rf"(?<![晨早午间后晚里夜0-9{NUMERALS}]){NUMBER}点{POINTS}",
             r"(?<![今明昨天日])[早晚]一点(?![半零〇一二三四五六十整钟前])",
-            r"(?:https?://|www\.)[^\s,。]+|[0-9A-Za-z./_-]+\.(?:docx?|xlsx?|pptx?|pdf|jpe?g|png|zip)",
+            r"(?:https?://|www\.)[^\s,。]+|[0-9A-Za-z./_-]{1,40}\.(?:docx?|xlsx?|pptx?|pdf|jpe?g|png|zip)",
             r"一点(?:点|儿|一滴|也|都|不|小)|三点(?:一线|水)",
             rf"(?<!月)(?<!月的)第{COUNT}(?:天|月|点)|第{COUNT}{WEEK}(?!(?:[的,( ]|的)?{WEEK}{DAY_OF_WEEK})",
             rf"{WEEK}[{ONES}1-7](?:次(?!日)|遍|节课|课时)|{WEEK}[{ONES}两]天(?![气黑亮])",  # 每周三次

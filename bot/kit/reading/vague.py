@@ -12,7 +12,7 @@ from bot.kit.reading.words import COUNT, DAY_OF_WEEK, NUMBER, WEEK
 from bot.kit.words import _
 
 _SOME_DAY = (  # a day, but which?
-    r"(?:[下上]+个?月|[去明]年)的今[天日]",
+    r"(?:[下上]{1,3}个?月|[去明]年)的今[天日]",
     rf"(?:下下|下|上上|上)一?个?{WEEK}(?![一二三四五六日天1-7])|[这本]一?个?{WEEK}(?![一二三四五六日天1-7末内])",
     r"(?:下下|下|上|本|这|当)个?月份?(?![0-9一二三四五六七八九十])|月[初中底末](?![一二三级学考])",
     rf"{NUMBER}月份?(?!{NUMBER})",
