@@ -149,7 +149,9 @@ def two_numbers(scene: Scene, match: re.Match[str]) -> Day | None:
     return replace(found, until=real(found.date.year, found.date.month, last))
 
 
-_COUNTED = re.compile(r"(?:[选投荐编第〕\]】]|支持|同意|赞成|反对|弃权)\s*$")  # 投3号: a candidate, not the third
+_COUNTED = re.compile(
+    r"(?:[选投荐编第〕\]】]|[学编座工考序房门卡账证型批代档]号|支持|同意|赞成|反对|弃权)\s*$"
+)  # 投3号: a candidate, not the third
 
 
 def number_of_month(scene: Scene, match: re.Match[str]) -> Day | None:

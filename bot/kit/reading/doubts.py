@@ -9,14 +9,14 @@ from bot.kit.reading.words import NUMBER, NUMERALS
 
 # Where these stand, the reading is right as far as it goes, and somebody must look at it.
 _BEFORE = re.compile(
-    r"(?:平时|通常|往常|以往|大概|大约|可能|也许|估计|暂定|预计|初步定|争取|大约在|或者?|还是|如果|要是|假如|若|别|不要|除了?|非|不是|不在|取消了?)"
+    r"(?:平时|通常|往常|以往|大概|大约|可能|也许|估计|暂定|预计|初步定|争取|大约在|或者?|还是|如果|要是|假如|若|别|不要|除了?|非|不是|不在|取消了?|后)"
     r"(?:于|在|是)?\s*$"
 )
 # 周一上午9点或10点: the second hour was not read, so the first is not the whole of it.
 _ANOTHER_HOUR = re.compile(r"\s*(?:[、/和及或]|或者)\s*(?:[上下中]午|晚上)?[0-9一二三四五六七八九十两]{1,3}[点时:]")
 _EVERY = re.compile(r"每(?![位人个名班组科年所])[^,。;\s]{0,5}$")  # a rule that was not understood as one
 _AFTER = re.compile(
-    r"\s*(?:吗|么(?!的)|呢|吧|嘛|\?|还是|或者?|上下|除外|以外|之外|再说|再定|待定|另行|未定|可以吗|行吗|行不行|好吗|怎么样|如何)"
+    r"\s*[-~]\s*[0-9]|\s*(?:吗|么(?!的)|呢|吧|嘛|\?|还是|或者?|上下|除外|以外|之外|再说|再定|待定|另行|未定|可以吗|行吗|行不行|好吗|怎么样|如何)"
 )
 _NOT = re.compile(
     r"\s*(?:不(?![少得超早晚迟准许要限])|没|停(?![车止电水]))|[^,。;]{0,12}(?:取消|不开了|停开|暂停|作废|不用来|不去了|对调|调换"
