@@ -1,4 +1,4 @@
-"""Some 1900 phrases as teachers and secretaries type them, and any number made at random: none may be taken for another."""
+"""Some 1900 phrases as teachers and secretaries type them, and any number made at random: none is taken for another."""
 
 from __future__ import annotations
 
