@@ -34,8 +34,12 @@ from bot.config_values import (
     Address,
     Clock,
     DatabaseUrl,
+    DayWords,
+    Lessons,
+    Meeting,
     Names,
     Section,
+    Terms,
     Token,
     Username,
     WebhookSecret,
@@ -47,7 +51,15 @@ from bot.config_wecom import Clash, Wecom, WecomApp, WecomWebhooks
 __all__ = ["ConfigError", "Settings", "load"]
 
 DEFAULT_FILE = Path("config.toml")
-DEMO: Layer = {"web": {"demo": True}, "quiet": {"start": "00:00", "end": "00:00"}}  # who tries it at night sees it work
+DEMO: Layer = {
+    "school": {
+        "lessons": "08:00-08:40,08:50-09:30,10:00-10:40,10:50-11:30,13:50-14:30,14:40-15:20,15:30-16:10",
+        "day_words": "早读 07:40-08:00,大课间 09:30-10:00,午休 12:20-13:40",
+        "meeting": "周三 15:30",
+    },
+    "web": {"demo": True},
+    "quiet": {"start": "00:00", "end": "00:00"},  # who tries it at night sees it work
+}
 SECRETS = (("telegram", "token"), ("telegram", "webhook_secret"), ("database", "url"), *config_wecom.SECRETS)
 
 
@@ -60,6 +72,10 @@ class School(Section):
     language: Literal["zh_CN", "zh_TW", "en"] = "zh_CN"
     off_work: Clock = time(17, 30)
     school_out: Clock = time(16, 30)
+    lessons: Lessons = ()
+    day_words: DayWords = ()
+    meeting: Meeting = None
+    terms: Terms = ()
 
 
 class Database(Section):

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from datetime import time
+from collections.abc import Iterable
+from datetime import date, time
+from itertools import pairwise
 from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+
+from bot.kit.calendar import Term
+from bot.kit.reading.words import DAY_OF_WEEK, WEEK, weekday_number
 
 
 class Section(BaseModel):
@@ -40,6 +45,90 @@ def _clock(value: object) -> object:
     if not found or int(found[1]) > 23 or int(found[2]) > 59:
         raise ValueError('应是带引号的 24 小时制时刻，例："17:30"')
     return time(int(found[1]), int(found[2]))
+
+
+def _list(value: object, how: str) -> list[str]:
+    """A list of texts, or one text with commas, as the environment has it."""
+    parts = re.split("[,，]", value) if isinstance(value, str) else value
+    if not isinstance(parts, (list, tuple)) or not all(isinstance(part, str) for part in parts):
+        raise ValueError(how)
+    return [part.strip() for part in parts if part.strip()]
+
+
+def _from_to(said: str, how: str) -> tuple[time, time]:
+    found = re.fullmatch(r"(\d{1,2}[:：]\d{2})(?:\s*[-~至到—–]\s*(\d{1,2}[:：]\d{2}))?", said)
+    ends = [_clock(end) for end in (found[1], found[2] or found[1])] if found else []
+    if len(ends) != 2 or not isinstance(ends[0], time) or not isinstance(ends[1], time) or ends[1] < ends[0]:
+        raise ValueError(f"{how}，看不懂 {said!r}")
+    return ends[0], ends[1]
+
+
+def _settled(value: object, kind: type) -> bool:
+    """Whether these are values already: a default, or settings made in code."""
+    return isinstance(value, tuple) and all(isinstance(one, kind) for one in value)
+
+
+def _lessons(value: object) -> object:
+    if _settled(value, tuple):
+        return value
+    how = '应是每节课的起止时刻，从第一节起，例：["08:00-08:40", "08:50-09:30"]'
+    found = tuple(_from_to(said, how) for said in _list(value, how))
+    for (_start, end), (start, _end) in pairwise(found):
+        if start < end:
+            raise ValueError(f"后一节（{start:%H:%M}）早于前一节下课（{end:%H:%M}），请按先后写")
+    return found
+
+
+def _day_words(value: object) -> object:
+    if _settled(value, tuple):
+        return value
+    how = '应是说法和它的起止时刻，例：["大课间 09:30-10:00", "早读 07:40-08:00"]'
+    return tuple(_day_word(said, how) for said in _list(value, how))
+
+
+def _day_word(said: str, how: str) -> tuple[str, tuple[time, time]]:
+    word, _space, at = said.partition(" ")
+    if not re.fullmatch(r"[\u4e00-\u9fff]{2,8}", word) or re.search("[年月日周星期点时分节]", word):
+        raise ValueError(f"{how}，说法用两到八个汉字，不含年月日周点分节")
+    return word, _from_to(at.strip(), how)
+
+
+def _meeting(value: object) -> object:
+    if value is None or (isinstance(value, tuple) and len(value) == 2):
+        return value
+    found = (
+        re.fullmatch(rf"{WEEK}({DAY_OF_WEEK})\s*(\d{{1,2}}[:：]\d{{2}})", value.strip())
+        if isinstance(value, str)
+        else None
+    )
+    if not found:
+        raise ValueError('应是例会在周几几点，例："周三 15:30"')
+    return weekday_number(found[1]), _clock(found[2])
+
+
+_TERM = re.compile(r"(?:(?P<name>\S+)\s+)?(?P<start>\d{4}-\d{2}-\d{2})\s*(?:至|到|~)\s*(?P<end>\d{4}-\d{2}-\d{2})")
+
+
+def _terms(value: object) -> object:
+    if _settled(value, Term):
+        return value
+    how = '应是学期的第一天和最后一天，例：["2026-09-01 至 2027-01-29"]'
+    found = sorted(_each_term(_list(value, how), how), key=lambda term: term.start)
+    if any(later.start <= earlier.end for earlier, later in pairwise(found)):
+        raise ValueError("两个学期重叠了，请核对")
+    return tuple(found)
+
+
+def _each_term(said: Iterable[str], how: str) -> Iterable[Term]:
+    for one in said:
+        found = _TERM.fullmatch(one)
+        try:
+            start, end = (date.fromisoformat(found[key]) for key in ("start", "end")) if found else (None, None)
+        except ValueError:
+            start = end = None
+        if not found or not start or not end or end < start:
+            raise ValueError(f"{how}，看不懂 {one!r}")
+        yield Term(found["name"] or f"{start.year}年{start.month}月开始的学期", start, end)
 
 
 def _names(value: object) -> object:
@@ -129,6 +218,10 @@ def _without_at(value: object) -> object:
 
 Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
 Clock = Annotated[time, BeforeValidator(_clock)]
+Lessons = Annotated[tuple[tuple[time, time], ...], BeforeValidator(_lessons)]
+DayWords = Annotated[tuple[tuple[str, tuple[time, time]], ...], BeforeValidator(_day_words)]
+Meeting = Annotated[tuple[int, time] | None, BeforeValidator(_meeting)]
+Terms = Annotated[tuple[Term, ...], BeforeValidator(_terms)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
 Address = Annotated[str, BeforeValidator(_address)]
 DatabaseUrl = Annotated[SecretStr, BeforeValidator(_database)]

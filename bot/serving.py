@@ -48,14 +48,21 @@ class Refusal(Exception):
 
 
 def school_of(settings: Settings) -> School:
+    calendar, said = Calendar(terms=settings.school.terms), settings.school
     hours = SchoolHours(
-        zone=settings.school.zone, off_work=settings.school.off_work, school_out=settings.school.school_out
+        zone=said.zone,
+        off_work=said.off_work,
+        school_out=said.school_out,
+        lessons=said.lessons,
+        words=said.day_words,
+        meeting=said.meeting,
+        calendar=calendar,
     )
     return School(
         settings.school.name,
         hours,
         QuietHours(settings.quiet.start, settings.quiet.end),
-        Calendar(),
+        calendar,
         language=settings.school.language,
         site=site_of(settings),
         reminders_per_matter=settings.reminders.per_matter,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from datetime import time
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 import pytest
@@ -298,6 +298,63 @@ def test_the_reason_for_the_border_names_the_law(tmp_path):
     sentence = said(tmp_path, "[telegram]\nenabled = true", HONGZHU_TELEGRAM__TOKEN=TOKEN)
     assert "第三十八条" in sentence
     assert "第三十九条" in sentence
+
+
+# ---- the school's own words of time
+
+
+TIMES = """[school]
+lessons = ["08:00-08:40", "8:50-9:30"]
+day_words = ["大课间 09:30-10:00", "上班 07:50"]
+meeting = "周三 15:30"
+terms = ["2027-02-24 至 2027-07-02", "上学期 2026-09-01 至 2027-01-29"]
+"""
+
+
+def test_the_schools_words_of_time(tmp_path):
+    school = load(written(tmp_path, TIMES), {}).school
+    assert school.lessons == ((time(8), time(8, 40)), (time(8, 50), time(9, 30)))
+    assert school.day_words == (("大课间", (time(9, 30), time(10))), ("上班", (time(7, 50), time(7, 50))))
+    assert school.meeting == (2, time(15, 30))
+    assert [(term.name, term.start) for term in school.terms] == [
+        ("上学期", date(2026, 9, 1)),
+        ("2027年2月开始的学期", date(2027, 2, 24)),
+    ]
+
+
+def test_the_timetable_from_the_environment(tmp_path):
+    school = load(written(tmp_path, ""), {"HONGZHU_SCHOOL__LESSONS": "08:00-08:40,08:50-09:30"}).school
+    assert school.lessons[1] == (time(8, 50), time(9, 30))
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('lessons = ["8点-9点"]', "应是每节课的起止时刻"),
+        ('lessons = ["09:00-08:00"]', "看不懂 '09:00-08:00'"),
+        ('lessons = ["08:00-08:40", "08:30-09:10"]', "后一节（08:30）早于前一节下课（08:40）"),
+        ('day_words = ["大课间"]', "应是说法和它的起止时刻"),
+        ('day_words = ["周会 08:00"]', "不含年月日周点分节"),
+        ('meeting = "15:30"', "应是例会在周几几点"),
+        ('meeting = "周三 25:30"', "24 小时制时刻"),
+        ('terms = ["2026-09-01"]', "应是学期的第一天和最后一天"),
+        ('terms = ["2026-09-31 至 2027-01-29"]', "看不懂 '2026-09-31 至 2027-01-29'"),
+        ('terms = ["2026-09-01 至 2027-01-29", "2027-01-01 至 2027-07-01"]', "两个学期重叠了"),
+    ],
+)
+def test_a_timetable_that_cannot_be_says_so(tmp_path, line, said):
+    with pytest.raises(ConfigError) as found:
+        load(written(tmp_path, f"[school]\n{line}\n"), {})
+    assert said in str(found.value)
+
+
+def test_what_is_set_is_what_is_read():
+    from bot.serving import school_of
+
+    school = school_of(Settings.demo())
+    reading = school.read_time("周三第七节", datetime(2026, 11, 23, 10, tzinfo=UTC))
+    assert reading is not None and reading.words == "11月25日 周三 15:30-16:10"
+    assert school.hours.calendar is school.calendar
 
 
 # ---- the example

@@ -45,6 +45,10 @@ class School:
     def write_time(self, at: datetime, now: datetime | None = None) -> str:
         return when.write(at, self.zone)
 
+    def echo_time(self, at: datetime) -> str:
+        """For whoever is to confirm it: ``10月10日 周六（调休上班） 15:00``."""
+        return when.echo(at, self.zone, None, self.calendar)
+
 
 @dataclass(frozen=True, slots=True)
 class Staff:

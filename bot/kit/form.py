@@ -131,7 +131,7 @@ def moment(ctx: Context, text: str) -> datetime:
     reading = ctx.school.read_time(text, ctx.now)
     if reading is None or reading.start is None:
         raise NotUnderstood(_("没看懂这个时间。例：周五下午三点半，12月2日 15:00。"))
-    if reading.kind in (when.Kind.DAY, when.Kind.DEADLINE):
+    if reading.kind is when.Kind.DEADLINE or not reading.has_hour:
         raise NotUnderstood(_("{day} 几点？例：{day} 下午三点半。", day=text.strip()))
     if reading.start <= ctx.now:
         raise NotUnderstood(_("{time} 已经过去了，请写一个以后的时间。", time=reading.words))

@@ -124,7 +124,8 @@ def preview_card(view: View, number: int) -> Card | None:
         return None
     today = view.now.astimezone(view.school.zone).date()
     facts = {"groups": len(people.bound_groups(view.db)), "n": len(people.expected(view.db, today))}
-    return cards.preview(draft, drafts.text(view.db, number), _until(view, draft), _("{groups} 个群，{n} 人", **facts))
+    until = view.school.echo_time(draft.until) if draft.until else ""
+    return cards.preview(draft, drafts.text(view.db, number), until, _("{groups} 个群，{n} 人", **facts))
 
 
 @feature.card("draft-left")

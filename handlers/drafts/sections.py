@@ -12,7 +12,7 @@ import msgspec
 from bot.kit import when
 from bot.kit.card import Block, Line, Table
 from bot.kit.context import Context, Office, Persons, Staff, View
-from bot.kit.errors import NotUnderstood
+from bot.kit.errors import NotUnderstood, Refused
 from bot.kit.event import Said
 from bot.kit.feature import Month, Outcome
 from bot.kit.form import deadline
@@ -186,12 +186,22 @@ def extend_by_word(ctx: Context, words: str, about: About) -> Reply:
 def extend(ctx: Context, draft: Draft, words: str) -> Reply:
     until = deadline(ctx, words)
     rules.check_longer(draft, until, ctx.now)
+    check_sure(ctx, words)
     drafts.extend(ctx.db, draft.id, until)
     book(ctx, draft.id, until)
     ctx.redraw(f"draft:{draft.id}")
     facts = {"title": draft.title, "until": ctx.school.write_time(until, ctx.now)}
     ctx.say(_("《{title}》征求意见延期到 {until}。", **facts), Staff(), gentle=True)
-    return _("已延期到 {until}，群里会通知一次。", until=facts["until"]) if ctx.place.private else None
+    return _("已延期到 {until}，群里会通知一次。", until=ctx.school.echo_time(until)) if ctx.place.private else None
+
+
+def check_sure(ctx: Context, words: str) -> None:
+    """The whole group is told at once, with no preview: what had to be assumed is asked for."""
+    reading = ctx.school.read_time(words, ctx.now)
+    if reading and not reading.sure:
+        raise Refused(
+            _("是 {time} 吗？说不准，还没有延期。请写明日期和钟点，例如 12月5日下午5点。", time=reading.words)
+        )
 
 
 # --- for reports ----------------------------------------------------------------------------------------------

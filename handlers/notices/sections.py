@@ -74,13 +74,14 @@ def fix_card(view: View, number: int) -> Card | None:
 def plan(view: View, notice: Notice, starts: datetime, *, look: bool = True) -> Plan:
     """What sending would mean now. ``look``: the date is new, so say what is strange about it."""
     day = when.local_date(starts, view.school.zone)
-    note = rules.day_note(view.school.calendar, day) if look else ""
+    days = [day, *([when.local_date(notice.deadline, view.school.zone)] if notice.deadline else [])] if look else []
+    notes = [rules.day_note(view.school.calendar, one) for one in dict.fromkeys(days)]
     return Plan(
         people=len(people.expected(view.db, day)),
         away=len(people.on_leave(view.db, day)),
         groups=len(people.bound_groups(view.db)) if notice.state == DRAFT else len(told_groups(view, notice)),
         leaves_at=rules.leaves_at(view.now, view.school, at_once=False),
-        warnings=[note] if note else [],
+        warnings=[note for note in notes if note],
         unseen=notice.leaves_at is not None and notice.leaves_at > view.now,
     )
 

@@ -29,7 +29,7 @@ def face_of(view: View, election: Election) -> Face:
         title=election.title,
         state=election.state,
         candidates=settings.candidates,
-        closes=school.write_time(election.closes, view.now),
+        closes=_closes(view, election),
         turnout=_turnout(view, election),
         open=election.state is State.OPEN and view.now < election.closes,
         least=settings.least,
@@ -37,6 +37,13 @@ def face_of(view: View, election: Election) -> Face:
         count_at=school.write_time(election.count_at, view.now) if election.count_at else "",
         result=election.result,
     )
+
+
+def _closes(view: View, election: Election) -> str:
+    """Before it begins the office looks twice at the day; afterwards it cannot be changed any more."""
+    if election.state is State.DRAFT:
+        return view.school.echo_time(election.closes)
+    return view.school.write_time(election.closes, view.now)
 
 
 def drawn(draw: Callable[[Face], Card]) -> Callable[[View, int], Card | None]:

@@ -74,6 +74,8 @@ def draft(plan: Plan, times: Sequence[datetime], people: int, unreached: int, sc
     who = _("{n} 人，私聊", n=people)
     who += _("（其中 {n} 人还私聊不到）", n=unreached) if unreached else ""
     pairs = [*_what(plan, school, now), (_("发给"), who)]
+    if plan.at is not None:
+        pairs[1] = (_("时间"), school.echo_time(plan.at))
     if plan.rule:
         pairs.insert(2, (_("接下来"), "\n".join(_dated(at, school) for at in times)))
     body: list[Block] = [Facts(pairs), *_warnings(times, school), Line(late_policy(plan))]
@@ -95,7 +97,7 @@ def _what(plan: Plan, school: School, now: datetime) -> list[tuple[str, str]]:
 def _dated(at: datetime, school: School) -> str:
     day = school.calendar.workday(at.astimezone(school.zone).date())
     if day.is_work:
-        return school.write_time(at)
+        return school.echo_time(at)
     why = day.note() if day.published else _("放假安排未公布")
     return school.write_time(at) + _("（休息日，{why}）", why=why)
 

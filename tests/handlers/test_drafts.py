@@ -586,6 +586,13 @@ def test_longer_moves_the_end_the_card_and_tells_the_group(out: Office) -> None:
     assert states(out) == ["closed"]
 
 
+def test_a_longer_end_that_had_to_be_guessed_is_asked_for(out: Office) -> None:
+    """The group is told at once, without a preview."""
+    assert "是 11月30日 周一 15:00前 吗" in out["办公室"].says("延期 下周一三点前").last
+    assert len(out.group) == 1 and "11月30日" not in out.face(0)
+    assert "12月5日 周六（休息日） 17:00" in out["办公室"].says("延期 12月5日下午5点").last
+
+
 @pytest.mark.parametrize(
     ("name", "text"), [("王老师", "延期 下周一"), ("王老师", "延期到周五吧"), ("办公室", "延期的事再说")]
 )

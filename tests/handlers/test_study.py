@@ -151,7 +151,7 @@ def test_a_night_hour_is_warned_of(office: Office) -> None:
 
 def test_a_holiday_is_shown_beside_the_date(office: Office) -> None:
     office["办公室"].says("学习提醒 12月26日上午9点 读《准则》")
-    assert "休息日" not in office.shown("plan:1").text  # once: its own date is the date
+    assert "12月26日 周六（休息日） 09:00" in office.shown("plan:1").text
     office["办公室"].says("学习提醒 每周六上午9点 读《准则》")
     assert "休息日" in office.shown("plan:2").text
 

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from bot.kit.calendar import NOTICE, STATUTORY, UNPUBLISHED, Calendar, Day, Term, Workday
+from bot.kit.calendar import NOTICE, STATUTORY, UNPUBLISHED, Calendar, Day, Term, Workday, festival
 
 PUBLISHED = Calendar()
 
@@ -105,3 +105,46 @@ def test_terms() -> None:
 def test_the_tables_are_read_only_when_somebody_asks() -> None:
     code = "import sys, bot.kit.calendar as c; c.Calendar(); assert 'chinese_calendar' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+# ---------------------------------------------------------------------------------------------- what to say of a day
+
+
+@pytest.mark.parametrize(
+    ("day", "status"),
+    [
+        (date(2026, 11, 23), ""),
+        (date(2026, 11, 28), "休息日"),
+        (date(2026, 10, 10), "调休上班"),
+        (date(2026, 10, 1), "国庆节放假"),
+        (date(2027, 1, 4), "放假安排未公布"),  # three days after 元旦: it may be made up for
+        (date(2027, 3, 17), ""),  # unpublished too, but no festival is near
+        (date(2027, 3, 20), "休息日"),
+        (date(2035, 3, 14), "放假安排未公布"),  # beyond our table of the moon
+    ],
+)
+def test_the_status_of_a_day(day: date, status: str) -> None:
+    if PUBLISHED.published_through() > 2026 and day.year > 2026:
+        pytest.skip("the arrangement is out by now")
+    assert PUBLISHED.status(day) == status
+
+
+def test_the_offices_own_notice_has_the_last_word() -> None:
+    school = Calendar({date(2026, 12, 4): Day(False, "运动会"), date(2026, 12, 5): Day(True, "运动会")})
+    said = [school.status(date(2026, 12, day)) for day in (3, 4, 5)]
+    assert said == ["", "运动会 学校通知放假", "运动会 学校通知上班"]
+    assert Calendar({date(2027, 1, 4): Day(True)}).status(date(2027, 1, 4)) == ""
+
+
+def test_our_festivals_are_those_of_the_published_calendar() -> None:
+    for name in ("元旦", "春节", "清明", "五一", "端午", "中秋", "国庆"):
+        on = festival(name, 2026)
+        assert on is not None and not PUBLISHED.is_work(on) and PUBLISHED.workday(on).name
+    assert festival("除夕", 2027) == date(2027, 2, 5) and festival("春节", 2040) is None
+
+
+def test_the_next_term() -> None:
+    autumn, spring = Term("上", date(2026, 9, 1), date(2027, 1, 29)), Term("下", date(2027, 2, 24), date(2027, 7, 2))
+    school = Calendar(terms=[spring, autumn])
+    assert school.term_from(date(2026, 9, 1)) == autumn and school.term_from(date(2026, 9, 2)) == spring
+    assert school.term_from(date(2027, 3, 1)) is None

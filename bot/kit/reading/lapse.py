@@ -6,9 +6,11 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from bot.kit.reading.days import last_of, monday_of, months_on
+from bot.kit.reading.dates import last_of, monday_of, months_on
+from bot.kit.reading.landmarks import workdays_on
 from bot.kit.reading.moment import END_OF_DAY, instant
-from bot.kit.reading.words import COUNT, Scene, number
+from bot.kit.reading.scene import Scene
+from bot.kit.reading.words import COUNT, number
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,9 @@ class Lapse:
 
 
 def lapse(scene: Scene, pos: int) -> Lapse | None:
-    return _duration(scene, pos) or _days(scene, pos) or _period(scene, pos)
+    return (
+        _duration(scene, pos) or _workdays(scene, pos) or _days(scene, pos) or _near(scene, pos) or _period(scene, pos)
+    )
 
 
 _LATER = r"(?:之后|以后|后(?![勤备台续面期]))"
@@ -31,7 +35,9 @@ _DURATION = re.compile(
     rf"(?:(?P<hours>[0-9]{{1,2}}\.[0-9]|{COUNT}|半)(?P<half>个半)?个?(?:小时|钟头))?零?"
     rf"(?:(?P<minutes>{COUNT})分钟|(?P<quarters>[一三])刻钟)?(?:(?P<inside>{_INSIDE})|{_LATER})"
 )
-_DAYS = re.compile(rf"(?P<count>{COUNT})个?(?P<unit>天|日|周|星期|礼拜|(?<=个)月){_INSIDE}")
+_DAYS = re.compile(rf"(?:(?P<half>半)个?|(?P<count>{COUNT})个?)(?P<unit>天|日|周|星期|礼拜|(?<=个)月){_INSIDE}")
+_WORKDAYS = re.compile(rf"(?P<count>{COUNT})个?工作日{_INSIDE}")
+_NEAR = re.compile(rf"(?P<word>今|明|后|大后)[天日]{_INSIDE}")
 _PERIOD = re.compile(rf"(?P<which>本|这个?|下个?)(?P<unit>周|星期|礼拜|月){_INSIDE}")
 
 
@@ -57,11 +63,32 @@ def _days(scene: Scene, pos: int) -> Lapse | None:
     match = _DAYS.match(scene.text, pos)
     if match is None:
         return None
-    count, today = number(match["count"]), scene.now.date()
+    today = scene.now.date()
+    if match["half"]:
+        days = 15 if match["unit"] == "月" else 0
+        return _until(scene, today + timedelta(days=days), match.end(), sure=False)
+    count = number(match["count"])
     if match["unit"] == "月":
         last, kept = months_on(today, count)
         return _until(scene, last, match.end(), kept)
     return _until(scene, today + timedelta(days=count * (1 if match["unit"] in "天日" else 7)), match.end())
+
+
+def _workdays(scene: Scene, pos: int) -> Lapse | None:
+    match = _WORKDAYS.match(scene.text, pos)
+    if match is None:
+        return None
+    last, sure = workdays_on(scene, number(match["count"]))
+    return _until(scene, last, match.end(), sure)
+
+
+def _near(scene: Scene, pos: int) -> Lapse | None:
+    """今天内, 明天之内: until the end of that day."""
+    match = _NEAR.match(scene.text, pos)
+    if match is None:
+        return None
+    ahead = {"今": 0, "明": 1, "后": 2, "大后": 3}[match["word"]]
+    return _until(scene, scene.now.date() + timedelta(days=ahead), match.end())
 
 
 def _period(scene: Scene, pos: int) -> Lapse | None:

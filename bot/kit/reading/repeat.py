@@ -9,10 +9,11 @@ from datetime import time, timedelta
 
 from bot.kit.errors import NotUnderstood
 from bot.kit.reading.clock import DAY_MINUTES, clock
-from bot.kit.reading.days import Day
+from bot.kit.reading.dates import Day
 from bot.kit.reading.moment import END_OF_DAY, Moment, within_day
 from bot.kit.reading.rules import Beyond, Daily, Monthly, MonthlyLastWorkday, MonthlyNth, Rule, Weekly
-from bot.kit.reading.words import DAY_OF_WEEK, NUMBER, WEEK, Scene, number, weekday_number
+from bot.kit.reading.scene import Scene
+from bot.kit.reading.words import DAY_OF_WEEK, NUMBER, WEEK, number, weekday_number
 from bot.kit.words import _
 
 
@@ -39,7 +40,7 @@ def repeat(scene: Scene, pos: int) -> Repeat | None:
 def _hour(scene: Scene, pos: int) -> tuple[time, int, bool]:
     """When on these days: as said; 23:59 for 每周五前; else the school's morning, and then we are not sure."""
     on = Day(scene.base, pos)
-    gap = re.compile(r"\s*的?\s*").match(scene.text, pos)
+    gap = _GAP.match(scene.text, pos)
     said = within_day(scene, gap.end() if gap else pos, on)
     end = _over_a_range(scene, said) if said else pos
     before = _BEFORE.match(scene.text, end)
@@ -58,6 +59,7 @@ def _over_a_range(scene: Scene, said: Moment) -> int:
     return closing.end if closing else said.end
 
 
+_GAP = re.compile(r"\s*的?\s*(?:(?:每[天日]|天天)的?)?\s*")  # 每周一至周五每天7:30
 _BEFORE = re.compile(r"之前|以前|前(?![往后台])")
 _TO = re.compile(r"\s*(?:到|至|-|~)\s*")
 
@@ -92,7 +94,7 @@ def _odd_weeks(scene: Scene, match: re.Match[str], at: time) -> Rule | None:
 
 
 def _days(match: re.Match[str]) -> tuple[int, ...]:
-    signs = re.findall(DAY_OF_WEEK, re.sub(r"星期|礼拜|周", "", match["days"]))
+    signs = re.findall(rf"{DAY_OF_WEEK}|[1-7]", re.sub(r"星期|礼拜|周", "", match["days"]))
     numbers = [weekday_number(sign) for sign in signs]
     if re.search(_SPAN_SIGN, match["days"]):
         first, last = numbers[0], numbers[-1]
@@ -135,13 +137,16 @@ _RULES: tuple[tuple[re.Pattern[str], Make], ...] = tuple(
     for pattern, make in (
         (rf"(?:双{WEEK}|隔{WEEK}|每?隔一个?{WEEK}|每(?:两|二|2)个?{WEEK})的?{WEEK}?{_LIST}", _fortnightly),
         (rf"单{WEEK}的?{WEEK}?{_LIST}", _odd_weeks),
-        (rf"每[个逢]?{WEEK}的?{WEEK}?{_LIST}", _weekly),
+        (rf"(?:每[个逢]?|(?<![每相])逢){WEEK}的?{WEEK}?{_LIST}", _weekly),
         (rf"{WEEK}(?P<days>{DAY_OF_WEEK}{_SPAN_SIGN}{WEEK}?{DAY_OF_WEEK})的?(?:每[天日]|天天)", _weekly),
-        (r"每个?(?:工作日|上学日|上课日|教学日)", _workdays),
-        (r"每一?[天日]|天天", _daily),
+        (r"每个?(?:工作日|上学日|上课日|教学日)|(?:工作日|上学日|上课日|教学日)的?(?:每[天日]|天天)", _workdays),
+        (r"每一?[天日]|天天|每(?=早|晚|中午|上午|下午|夜)", _daily),
+        (rf"每[个逢]?{WEEK}(?P<days>[1-7](?:[、,和]{WEEK}?[1-7])*)(?![0-9次天节课遍小:点.个年])", _weekly),
         (rf"{_MONTH}最后一?个?工作日", _last_workday),
         (rf"{_MONTH}(?:最后一[天日]|月?[底末])", _month_end),
-        (rf"{_MONTH}(?:第(?P<nth>{NUMBER})个?|最后一?个?)(?P<weekday>{WEEK}{DAY_OF_WEEK})", _monthly_nth),
+        (rf"{_MONTH}(?:第(?P<nth>{NUMBER})个?|(?:最后|倒数第)一?个?)(?P<weekday>{WEEK}{DAY_OF_WEEK})", _monthly_nth),
+        (rf"{_MONTH}(?:第(?P<day>一)天|(?P<more>)(?!))", _monthly),
         (rf"{_MONTH}(?P<day>{NUMBER})[号日](?P<more>(?:[、,和及]|到|至|-){NUMBER}[号日])?", _monthly),
+        (rf"{_MONTH}(?P<day>{NUMBER})(?P<more>\s*[、,和及到至~-]\s*{NUMBER})[号日]", _monthly),
     )
 )

@@ -13,7 +13,7 @@ from enum import Enum
 from typing import assert_never
 from zoneinfo import ZoneInfo
 
-from bot.kit.reading.days import monday_of
+from bot.kit.reading.dates import monday_of
 from bot.kit.reading.moment import instant
 from bot.kit.reading.write import WEEKDAYS, aware, local_date, write_day
 from bot.kit.words import N_, _

@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 from bot.kit.errors import NotUnderstood
 from bot.kit.reading.clock import DAY_MINUTES, Clock, clock
 from bot.kit.reading.moment import END_OF_DAY, Moment, instant, moment
-from bot.kit.reading.words import PARTS, UNSAID, Scene
+from bot.kit.reading.scene import Scene
+from bot.kit.reading.words import PARTS, UNSAID
 from bot.kit.words import _
 
-_TO = re.compile(r"\s*(?:到|至|-{1,2}|~)\s*")
+_TO = re.compile(r"\s*(?:起|开始)?\s*(?:到|至|-{1,2}|~)\s*")
 _LONGEST = timedelta(days=330)  # 12月5日到12月2日 is a slip, not a year
 _EVENING, _NIGHT_ENDS = 18 * 60, 12 * 60
 
@@ -55,13 +56,13 @@ def _moved(each: Moment, step: timedelta) -> Moment:
 
 def _day_after(scene: Scene, pos: int, opening: Moment) -> Moment | None:
     """The last day, counted from the first: 下周一到周三."""
-    if not opening.day_said:
+    if not opening.day_said and opening.minutes is None:
         return None
     found = moment(replace(scene, base=opening.day.date), pos, anchored=True)
     if found is None or not found.day_said:
         return None
     alike = (opening.minutes is None) == (found.minutes is None)
-    return replace(found, sure=found.sure and alike)
+    return replace(found, sure=found.sure and alike and opening.day_said)
 
 
 def _hour_after(scene: Scene, pos: int, opening: Moment) -> Moment | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from bot.kit.calendar import Calendar
 from bot.kit.words import N_, _
 
 WEEKDAYS = (N_("周一"), N_("周二"), N_("周三"), N_("周四"), N_("周五"), N_("周六"), N_("周日"))
@@ -36,6 +37,19 @@ def write_day(day: date, today: date | None = None) -> str:
     facts = {"year": day.year, "month": day.month, "day": day.day, "weekday": _(WEEKDAYS[day.weekday()])}
     near = today is None or day.year == today.year or timedelta(0) <= day - today <= _NEAR
     return _("{month}月{day}日 {weekday}", **facts) if near else _("{year}年{month}月{day}日 {weekday}", **facts)
+
+
+def echo_day(day: date, today: date | None, calendar: Calendar) -> str:
+    """``10月10日 周六（调休上班）``: for whoever is to confirm it. An ordinary working day has no remark."""
+    written, status = write_day(day, today), calendar.status(day)
+    return _("{day}（{status}）", day=written, status=status) if status else written
+
+
+def echo(at: datetime, zone: ZoneInfo, now: datetime | None, calendar: Calendar) -> str:
+    """``10月10日 周六（调休上班） 15:00``."""
+    local = aware(at).astimezone(zone)
+    today = local_date(now, zone) if now else None
+    return _("{day} {time}", day=echo_day(local.date(), today, calendar), time=f"{local:%H:%M}")
 
 
 def write_span(span: timedelta | float) -> str:
