@@ -285,7 +285,8 @@ class Postman:
         ref = refs[-1] if refs else ""
         outbox.sent(db, parcel.seq, ref)
         if parcel.card is not None and ref:
-            behind = int(self._touched.get(parcel.card, 0) != touched)
+            # Touched by an earlier batch since it was drawn, or by this very one, whose ``wake`` is still to come.
+            behind = int(self._touched.get(parcel.card, 0) != touched or f"card:{parcel.card}" in db.notes)
             outbox.add_copy(db, Copy(parcel.card, parcel.channel, parcel.place, ref, parcel.private, behind, 0, False))
             if behind:
                 db.notes.add(f"card:{parcel.card}")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -13,10 +14,11 @@ import pytest
 from bot.engine import postman
 from bot.engine.lanes import Meter
 from bot.engine.port import Content, DeliveryFailed, Limits, Window
+from bot.kit.card import Card
 from bot.kit.event import Place
 from storage import outbox, people
 from storage.base import Db
-from tests.engine.test_road import feature
+from tests.engine.test_road import feature, hands
 from tests.office import ZONE, Office, PaperStage, sqlite_url
 
 EVENING = datetime(2026, 11, 23, 21, 30, tzinfo=ZONE)
@@ -183,6 +185,42 @@ def test_what_was_queued_when_we_died_is_sent_on_waking(office: Office) -> None:
     paper(office).paper.broken = lambda place: None
     office._open()
     assert office.group == ["甲"]
+
+
+@pytest.mark.parametrize("with_a_bug", [False, True], ids=["together", "one by one"])
+def test_what_ends_in_the_batch_that_notes_the_card_as_sent_is_drawn(office: Office, with_a_bug: bool) -> None:
+    """The card was drawn before the end and is noted after it, in one transaction: nobody may keep the open face."""
+    desk, send = office.running.desk, paper(office).paper.send
+    gate, begun, said = threading.Event(), threading.Event(), []
+
+    def hold(db: Db) -> None:
+        begun.set()
+        gate.wait(10)
+
+    def end(db: Db) -> None:
+        db.run(hands.insert().values(person=1, up=1))
+        outbox.want(db, "hands:1", final=True)
+
+    def fail(db: Db) -> None:
+        if with_a_bug:
+            raise RuntimeError("a bug")
+
+    async def slow(place: Place, content: Content) -> Sequence[str]:
+        refs = await send(place, content)
+        if isinstance(content, Card) and not said:
+            said.append(asyncio.ensure_future(desk.do(hold)))
+            await asyncio.to_thread(begun.wait, 10)
+            said.extend(asyncio.ensure_future(desk.do(work)) for work in (end, fail))
+            await asyncio.sleep(0)  # both are in the queue before we are noted as sent
+            asyncio.get_running_loop().call_later(0.1, gate.set)
+        return refs
+
+    paper(office).paper.send = slow  # type: ignore[method-assign]
+    office["办公室"].says("举手")
+    office.run(asyncio.wait(said))
+    office.settle()
+    (seen,) = [seen for seen in office.stage.messages("group") if "举手" in seen.text]
+    assert "('举手', 1)" in seen.text
 
 
 def test_a_final_face_that_cannot_be_edited_is_sent_anew(office: Office) -> None:
