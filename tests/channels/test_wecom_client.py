@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging.config
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -239,6 +240,7 @@ async def test_the_secret_is_in_no_log_and_no_repr(
     fake: FakeWecom, capsys: pytest.CaptureFixture[str], caplog: Any
 ) -> None:
     caplog.set_level("DEBUG")
+    logging.config.dictConfig({"version": 1, "disable_existing_loggers": False})  # as a library may: it wakes all up
     wang = fake.user("wang", known=True)
     ears = channel(fake)
     async with listening(ears, Office()):
