@@ -18,6 +18,16 @@ _END_OTHERS = text(
 )
 
 
+def _was_ended(error: OperationalError) -> bool:
+    """Also while it was still being opened, when SQLAlchemy does not yet know a lost connection from any other error.
+
+    57P01 is admin_shutdown (postgresql.org/docs/current/errcodes-appendix.html); the sentence is libpq's, for a session
+    that was ended before it could be told so.
+    """
+    ended = getattr(error.orig, "sqlstate", None) == "57P01"
+    return ended or "server closed the connection unexpectedly" in str(error.orig)
+
+
 class OwnerLock:
     """Held until ``release`` or until this process dies."""
 
@@ -33,7 +43,7 @@ class OwnerLock:
         try:
             return self._take_advisory()
         except OperationalError as error:
-            if not connection_lost(error):
+            if not (connection_lost(error) or _was_ended(error)):
                 raise
             return False  # whoever was quicker has just ended our session
 

@@ -84,7 +84,8 @@ def one_owner(one: Life, two: Life) -> tuple[Life, Life]:
                 assert not other.ready.is_set(), "two owners"
                 return owner, other
         time.sleep(0.005)
-    raise AssertionError("nobody became the owner, or nobody stood by")
+    states = [(life.ready.is_set(), life.standing_by.is_set(), life.dead.is_set()) for life in (one, two)]
+    raise AssertionError(f"nobody became the owner, or nobody stood by: ready, standing by, dead: {states}")
 
 
 # --- the fence ------------------------------------------------------------------------------------------------
