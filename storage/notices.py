@@ -20,7 +20,9 @@ from sqlalchemy import (
     Row,
     String,
     Table,
+    Text,
     bindparam,
+    false,
     func,
     insert,
     select,
@@ -47,6 +49,9 @@ notices = Table(
     Column("author", Id, ForeignKey("people.id"), nullable=False),
     Column("made_at", Instant, nullable=False),
     Column("leaves_at", Instant, nullable=True),  # when the cards go out: now, or after the quiet hours
+    Column("audience", Text, nullable=False, server_default=""),  # departments, one a line; empty: everybody
+    Column("bring", String(120), nullable=False, server_default=""),  # 听课本
+    Column("loud", Boolean, nullable=False, server_default=false()),  # @所有人 was asked for
     Index("ix_notices_state", "state"),
     Index("ix_notices_starts", "starts"),
     Index("uq_notices_day_number", "day", "number", unique=True),
@@ -68,6 +73,14 @@ class Notice:
     author: int
     made_at: datetime
     leaves_at: datetime | None
+    audience: str = ""
+    bring: str = ""
+    loud: bool = False
+
+    @property
+    def circles(self) -> Sequence[str]:
+        """The departments that are asked; none: everybody."""
+        return self.audience.split("\n") if self.audience else ()
 
     @property
     def serial(self) -> str:
@@ -205,9 +218,13 @@ def draft(
     deadline: datetime | None,
     author: int,
     now: datetime,
+    audience: Sequence[str] = (),
+    bring: str = "",
+    loud: bool = False,
 ) -> int:
     """A notice nobody has seen yet; its number in the table."""
     facts: dict[str, Any] = {"topic": topic, "place": place, "starts": starts, "ends": ends, "sure": sure}
+    facts |= {"audience": "\n".join(audience), "bring": bring, "loud": loud}
     return db.insert(insert(notices).values(**facts, state=DRAFT, deadline=deadline, author=author, made_at=now))
 
 

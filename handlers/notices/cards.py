@@ -43,10 +43,8 @@ class Face:
 
     @property
     def tally(self) -> Tally:
-        count = self.count
-        numbers = (count.yes, count.late, count.leave)
-        answers = tuple((answer.label, n) for answer, n in zip(Answer, numbers, strict=True))
-        return Tally((*answers, (_("未答"), count.silent)), count.expected)
+        answers = tuple((answer.label, n) for answer, n in self.count.answers)
+        return Tally((*answers, (_("未答"), self.count.silent)), self.count.expected)
 
     @property
     def serial(self) -> str:
@@ -103,7 +101,7 @@ def _answers(face: Face) -> tuple[Button, ...]:
     if not face.answerable:
         return ()
     tones = {Answer.YES: Tone.MAIN}
-    return tuple(Button(one.label, Rsvp(face.notice.id, one), tones.get(one, Tone.PLAIN)) for one in Answer)
+    return tuple(Button(one.label, Rsvp(face.notice.id, one), tones.get(one, Tone.PLAIN)) for one in rules.OFFERED)
 
 
 # --- for the office -------------------------------------------------------------------------------------------
@@ -187,7 +185,8 @@ def numbers(face: Face, departments: Sequence[tuple[str, Count]]) -> Card:
     """统计: the same numbers by department, in the order of the roster."""
     heads = (_("部门"), _("应到"), *(answer.label for answer in Answer), _("未答"))
     rows = [
-        (name or _("未分部门"), *map(str, (c.expected, c.yes, c.late, c.leave, c.silent))) for name, c in departments
+        (name or _("未分部门"), *map(str, (c.expected, c.yes, c.late, c.leave, c.early, c.silent)))
+        for name, c in departments
     ]
     extra = (Line(_("另有 {n} 位那天休假的老师也答复了，不计在内。", n=face.count.extra)),) if face.count.extra else ()
     body = (face.facts, face.tally, *extra, Table(heads, rows))

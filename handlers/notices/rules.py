@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -24,15 +24,19 @@ class Answer(StrEnum):
     YES = "y"
     LATE = "l"
     LEAVE = "n"
+    EARLY = "e"  # said in words only; it is shown where somebody said it
 
     @property
     def label(self) -> str:
-        return {"y": _("能到"), "l": _("晚到"), "n": _("请假")}[self.value]
+        return {"y": _("能到"), "l": _("晚到"), "n": _("请假"), "e": _("早退")}[self.value]
+
+
+OFFERED = (Answer.YES, Answer.LATE, Answer.LEAVE)
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """Of those who are expected: how many answered what. ``extra``: answers of people who are on leave that day."""
+    """Of those who are expected: how many answered what. ``extra``: answers of people who are not expected that day."""
 
     yes: int
     late: int
@@ -40,14 +44,21 @@ class Count:
     silent: int
     expected: int
     extra: int = 0
+    early: int = 0
+
+    @property
+    def answers(self) -> Sequence[tuple[Answer, int]]:
+        """What is shown: the three that are offered, and 早退 where there is any."""
+        shown = list(zip(OFFERED, (self.yes, self.late, self.leave), strict=True))
+        return [*shown, *([(Answer.EARLY, self.early)] if self.early else [])]
 
 
 def count(expected: Collection[int], given: Mapping[int, Given]) -> Count:
     """Everybody expected is counted exactly once."""
     asked = set(expected)
     answers = [one.answer for person, one in given.items() if person in asked]
-    yes, late, leave = (answers.count(answer.value) for answer in Answer)
-    return Count(yes, late, leave, len(asked) - len(answers), len(asked), len(given) - len(answers))
+    yes, late, leave, early = (answers.count(answer.value) for answer in Answer)
+    return Count(yes, late, leave, len(asked) - len(answers), len(asked), len(given) - len(answers), early)
 
 
 # --- may this be done -----------------------------------------------------------------------------------------
@@ -199,6 +210,6 @@ def about_me(who: str, name: str, department: str) -> bool:
     bare = who.removesuffix("老师")
     if not who or who == department or who.endswith(name) or bare.endswith(name):
         return True
-    if who.endswith(("组", "部", "处", "室", "科", "级", "班")):
+    if who.endswith(("组", "部", "处", "科", "级", "班")):
         return True
     return bool(bare) and bare != who and name.startswith(bare)

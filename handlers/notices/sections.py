@@ -105,7 +105,7 @@ def _names(view: View, notice: Notice) -> Mapping[str, Sequence[str]]:
     asked, given = expected(view, notice), rsvps.last_words(view.db, notice.id)
     quiet = [_named(one, one.department) for one in asked if one.id not in given]
     lists = {_("未答复"): quiet}
-    for answer in (Answer.LEAVE, Answer.LATE):
+    for answer in (Answer.LEAVE, Answer.LATE, Answer.EARLY):
         lists[answer.label] = [_named(one, given[one.id].note) for one in asked if _gave(given, one, answer)]
     return lists
 
@@ -145,5 +145,5 @@ def monthly(view: View, month: Month) -> Sequence[Block]:
 
 def _row(view: View, notice: Notice) -> Sequence[str]:
     count = counted(view, notice)
-    numbers = (count.expected, count.yes, count.late, count.leave, count.silent)
+    numbers = (count.expected, count.yes, count.late, count.leave, count.early, count.silent)
     return (view.school.write_time(notice.starts, view.now), notice.topic, notice.place, *map(str, numbers))
