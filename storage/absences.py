@@ -10,7 +10,7 @@ from sqlalchemy import Column, ForeignKey, Index, String, Table, bindparam, inse
 
 from storage.base import Db, Id, Instant, metadata
 
-ASKED, GRANTED, DECLINED, WITHDRAWN = "asked", "granted", "declined", "withdrawn"
+NEW, ASKED, GRANTED, DECLINED, WITHDRAWN = "new", "asked", "granted", "declined", "withdrawn"
 
 absences = Table(
     "notice_absences",
@@ -55,20 +55,27 @@ def mine(db: Db, notice: int, person: int) -> Absence | None:
     return Absence(**row._mapping) if row else None
 
 
+def asked(db: Db, notice: int) -> frozenset[int]:
+    """Who ever asked for leave from this notice; asked once a transaction, for every answer wants to know."""
+    found: frozenset[int] = db.memo(("absences", notice), lambda: frozenset(of(db, notice)))
+    return found
+
+
 def of(db: Db, notice: int) -> Mapping[int, Absence]:
     """By person."""
     return {row.person: Absence(**row._mapping) for row in db.all(_all, {"notice": notice})}
 
 
 def ask(db: Db, notice: int, person: int, now: datetime) -> int | None:
-    """The number of a request that nobody has heard of yet; ``None`` where it waits or was granted already."""
+    """The number of a request that the office has not seen yet; ``None`` where it waits or was granted already."""
     known = mine(db, notice, person)
+    db.forget(("absences", notice))
     if known is None:
-        facts = {"notice": notice, "person": person, "state": ASKED, "at": now}
+        facts = {"notice": notice, "person": person, "state": NEW, "at": now}
         return db.insert(insert(absences).values(**facts))
-    if known.state in (ASKED, GRANTED):
+    if known.state in (NEW, ASKED, GRANTED):
         return None
-    return known.id if turn(db, known.id, known.state, ASKED, None, now) else None
+    return known.id if turn(db, known.id, known.state, NEW, None, now) else None
 
 
 def turn(db: Db, number: int, state: str, to: str, by: int | None, now: datetime) -> bool:

@@ -145,6 +145,9 @@ _send = (
 )
 
 
+_SEVERAL = "notices.several"
+
+
 def _key(notice: int) -> tuple[str, int]:
     return "notices.get", notice
 
@@ -163,6 +166,12 @@ def get(db: Db, notice: int) -> Notice | None:
 def opened(db: Db, now: datetime) -> Sequence[Notice]:
     """What can be answered now, oldest first: sent, out of the door, not begun."""
     return [_notice(row) for row in db.all(_open, {"now": now})]
+
+
+def several(db: Db, now: datetime) -> bool:
+    """Is more than one open? Asked once a transaction, for every answer wants to know."""
+    found: bool = db.memo(_SEVERAL, lambda: len(opened(db, now)) > 1)
+    return found
 
 
 def begun(db: Db, now: datetime, since: datetime) -> Sequence[Notice]:
@@ -230,12 +239,14 @@ def draft(
 
 def revise(db: Db, notice: int, **facts: Any) -> None:
     db.forget(_key(notice))
+    db.forget(_SEVERAL)
     db.run(update(notices).where(notices.c.id == notice).values(**facts))
 
 
 def send(db: Db, notice: int, day: date, leaves_at: datetime) -> bool:
     """Opens a draft and gives it the next number of the day; ``False`` when it is no draft any more."""
     db.forget(_key(notice))
+    db.forget(_SEVERAL)
     number = int(db.value(_numbered, {"day": day}) or 0) + 1
     return db.run(_send, {"b_id": notice, "b_day": day, "b_number": number, "b_leaves": leaves_at}) == 1
 
@@ -243,4 +254,5 @@ def send(db: Db, notice: int, day: date, leaves_at: datetime) -> bool:
 def turn(db: Db, notice: int, state: str, to: str) -> bool:
     """From one state to another; ``False`` when it was not in the first."""
     db.forget(_key(notice))
+    db.forget(_SEVERAL)
     return db.run(_turn, {"b_id": notice, "b_from": state, "b_to": to}) == 1

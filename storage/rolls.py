@@ -53,6 +53,11 @@ _titled = (
     .where(rolls.c.title == bindparam("title"), rolls.c.about == 1, rolls.c.at > bindparam("since"))
     .order_by(rolls.c.id.desc())
 )
+_waiting = (
+    select(rolls)
+    .where(rolls.c.title == bindparam("title"), rolls.c.about == 0, rolls.c.at >= bindparam("since"))
+    .order_by(rolls.c.id)
+)
 _decide = update(rolls).where(rolls.c.id == bindparam("b_id")).values(notice=bindparam("b_notice"), about=1)
 
 
@@ -82,6 +87,11 @@ def about(db: Db, title: str, since: datetime) -> Version | None:
     """The newest version of this title of which is known whether it is about a notice."""
     row = db.first(_titled, {"title": title[:80], "since": since})
     return _version(row) if row else None
+
+
+def undecided(db: Db, title: str, since: datetime) -> Sequence[Version]:
+    """Versions of this title that wait for somebody to say what they are about, oldest first."""
+    return [_version(row) for row in db.all(_waiting, {"title": title[:80], "since": since})]
 
 
 def decide(db: Db, number: int, notice: int | None) -> None:

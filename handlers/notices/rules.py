@@ -17,6 +17,7 @@ from storage.notices import CANCELLED, CLOSED, DRAFT, DROPPED, OPEN, Notice
 from storage.rsvps import Given
 
 BREATH = timedelta(minutes=15)  # the silent had at least so long before they are reminded, and have so long after
+FULL_WEEK = 3  # meetings in one week: said before the third is sent
 AFTER = timedelta(hours=12)  # so long after the start a late answer is told why it does not count
 
 
@@ -80,6 +81,15 @@ def check_open(notice: Notice | None, now: datetime, school: School) -> Notice:
     return notice
 
 
+def check_told(notice: Notice | None) -> Notice:
+    """The notice, if it was ever sent and stands."""
+    if notice is None or notice.state in (DRAFT, DROPPED):
+        raise Refused(_("没有这个通知，请看群里最新的通知。"))
+    if notice.state == CANCELLED:
+        raise Refused(_("这个通知已经取消，不用再批。"))
+    return notice
+
+
 def check_draft(notice: Notice | None) -> Notice:
     """The notice, if it still is nobody's but the office's."""
     if notice is None:
@@ -133,6 +143,12 @@ def chase_at(closes: datetime, told_at: datetime, school: School) -> datetime | 
     return at if at >= told_at + BREATH and at < closes else None
 
 
+def list_at(chased_at: datetime, closes: datetime, school: School) -> datetime | None:
+    """When the office has the names of those who stayed silent: half way to the end, awake."""
+    at = school.quiet.next_allowed(chased_at + (closes - chased_at) / 2, school.zone)
+    return at if at < closes else None
+
+
 def _evening_before(night: datetime, school: School) -> datetime:
     local = night.astimezone(school.zone)
     evening = local.date() if local.time() >= school.quiet.start else local.date() - timedelta(days=1)
@@ -158,6 +174,7 @@ def day_note(calendar: Calendar, day: date) -> str:
 def packed(notice: Notice, kind: str) -> str:
     """The fact of a notice that a correction of this kind changes, as a correction keeps it."""
     facts = {"time": pack_time(notice.starts, notice.ends), "place": notice.place, "topic": notice.topic}
+    facts["widen"] = notice.audience
     return facts.get(kind, "")
 
 
@@ -165,6 +182,8 @@ def changed(notice: Notice, kind: str, value: str, now: datetime) -> Notice:
     """The notice as it is to be; a deadline that has passed falls: who cannot come now must be able to say so."""
     if kind == "topic":
         return replace(notice, topic=value)
+    if kind == "widen":
+        return replace(notice, audience=value)
     new = replace(notice, place=value)
     if kind == "time":
         starts, ends = unpack_time(value)
@@ -193,8 +212,15 @@ def spoken(change: Change, school: School) -> str:
     before, after = change.before, change.after
     if change.kind == "time":
         before, after = (written(*unpack_time(text), school) for text in (before, after))
-    names = {"time": _("时间"), "place": _("地点"), "topic": _("主题")}
+    names = {"time": _("时间"), "place": _("地点"), "topic": _("主题"), "widen": _("参加的人")}
+    if change.kind == "widen":
+        before, after = (audience(text.split("\n") if text else ()) for text in (before, after))
     return _("{fact} 由 {before} 改为 {after}", fact=names[change.kind], before=before, after=after)
+
+
+def audience(names: Sequence[str]) -> str:
+    """``数学组、语文组``"""
+    return "、".join(names) or _("全体")
 
 
 # --- whose words ----------------------------------------------------------------------------------------------

@@ -301,7 +301,8 @@ def test_an_answer_signed_with_another_name_is_not_mine(sent: Office) -> None:
     sent["王老师"].says("张老师收到", in_group=True)
     assert sent.card.tally == tally(sent)
     sent["王老师"].says("张老师生病了，请假", in_group=True)
-    assert "本人" in sent["王老师"].last
+    assert "您是代这位老师答复吗" in sent["王老师"].last
+    sent["王老师"].taps("不是")
     assert sent.card.tally == tally(sent) and len(sent.group) == 1
     sent["王老师"].says("数学组收到", in_group=True)
     assert sent.card.tally == tally(sent, 能到=1)
