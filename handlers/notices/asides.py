@@ -103,17 +103,20 @@ def question(view: View, number: int) -> Card | None:
 
 def todo(view: View, person: int) -> Card | None:
     """Everything one person has not answered yet, in one message."""
-    me = people.get(view.db, person)
     known = [sections.face_of(view, one) for one in notices.opened(view.db, view.now)]
-    mine = [face for face in known if face.answerable and me and me.id in sections.owing(view, face.notice)]
+    asked = [
+        face for face in known if face.answerable and person in {p.id for p in sections.expected(view, face.notice)}
+    ]
+    mine = [face for face in asked if rsvps.mine(view.db, face.notice.id, person) is None]
     key = f"notice-todo:{person}"
     if not mine:
         return Card(key, _("没有要答复的通知了"), (Line(_("谢谢，都答复了。")),))
     body: list[Block] = []
     buttons: list[Button] = []
-    for n, face in enumerate(mine, 1):
-        body.append(Facts(((f"{n}. {_('主题')}", face.notice.topic), *face.facts.pairs)))
-        buttons += [Button(f"{n} {one.label}", Rsvp(face.notice.id, one)) for one in rules.OFFERED]
+    for n, face in enumerate(asked, 1):  # a number stays with its notice while others are answered
+        if face in mine:
+            body.append(Facts(((f"{n}. {_('主题')}", face.notice.topic), *face.facts.pairs)))
+            buttons += [Button(f"{n} {one.label}", Rsvp(face.notice.id, one)) for one in rules.OFFERED]
     first = mine[0].notice.id
     buttons += _rest(first)
     body.append(Line(_("请各点一下。不想再收提醒，点“今天别提醒”或“本周别再提醒”。")))

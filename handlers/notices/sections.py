@@ -56,11 +56,6 @@ def silent(view: View, notice: Notice) -> Sequence[Person]:
     return [one for one in expected(view, notice) if one.id not in given]
 
 
-def owing(view: View, notice: Notice) -> set[int]:
-    """The numbers of those who are asked and have not answered."""
-    return {one.id for one in silent(view, notice)}
-
-
 def drawn(draw: Callable[[Face], Card | None]) -> Callable[[View, int], Card | None]:
     """A face as the feature declares it: from the number of a notice to a card."""
 
