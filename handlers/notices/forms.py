@@ -270,6 +270,7 @@ class Retract(Form, name="notices.retract"):
 @dataclass(frozen=True)
 class Reason(Form, name="notices.reason"):
     dropped = N_("好的，没有填原因。请假已经记下，要改请回复“能到”。")
+    hears = True
 
     notice: int
     reason: str = ask(N_("已记下：请假。什么原因？只有办公室看得到。"), reason, choices=REASONS, optional=True)
