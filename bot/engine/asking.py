@@ -72,12 +72,17 @@ class Asker:
     # --- words that may be meant for something else ------------------------------------------------------------
 
     def may_wander(self, ctx: Context, asking: shelf.Asking, text: str) -> bool:
-        """Could these words be an answer to something else? Not where they were offered, or the form sees to it."""
+        """Could these words be an answer to something else? Not where they were offered."""
         form, word = self.router.forms[asking.form].form, normal(text)
         question, values = form.question(asking.field), form.load(asking.values)
         known = (*CANCEL, *(SKIP if question.optional else ()), *choices(ctx, question, values))
         by_number = word.isascii() and word.isdigit() and len(question.offered(ctx, values)) > 0
-        return not (form.hears or text.strip() in known or word in known or by_number)
+        return not (text.strip() in known or word in known or by_number)
+
+    def sees_to(self, asking: shelf.Asking) -> str:
+        """The feature whose words this form reads itself; empty: none's."""
+        form = self.router.forms[asking.form].form
+        return form.name.partition(".")[0] if form.hears else ""
 
     def doubt(self, ctx: Context, sender: Account, asking: shelf.Asking, text: str) -> Reply:
         """Asks what the words are an answer to, instead of swallowing them."""

@@ -166,16 +166,21 @@ class Pipeline:
             if means(said.text, ELSEWHERE):
                 self.asker.remind(ctx, asking)
                 return self._phrase(ctx, replace(said, text=doubted))
-        if ctx.quoted is not None and self._claimed(ctx, said):
+        mine = self.asker.sees_to(asking)
+        if ctx.quoted is not None and self._claimed(ctx, said, ""):
             return self._phrase(ctx, said)
-        if self.asker.may_wander(ctx, asking, said.text) and self._claimed(ctx, said):
+        if self.asker.may_wander(ctx, asking, said.text) and self._claimed(ctx, said, mine):
             return self.asker.doubt(ctx, said.sender, asking, said.text)
         return self.asker.answer(ctx, said.sender, asking, said.text)
 
-    def _claimed(self, ctx: Context, said: Said) -> bool:
-        """Would somebody answer this if no question were open?"""
+    def _claimed(self, ctx: Context, said: Said, but: str) -> bool:
+        """Would any feature (``but`` one) answer this if no question were open?"""
         for phrase in self.router.phrases:
-            if phrase.read(said.text) is None or (phrase.who is not Role.GUEST and ctx.person is None):
+            if (
+                phrase.feature == but
+                or phrase.read(said.text) is None
+                or (phrase.who is not Role.GUEST and ctx.person is None)
+            ):
                 continue
             try:
                 if phrase.scope(ctx, said) is not None:
