@@ -36,8 +36,9 @@ class Heard:
 
 def hear(text: str) -> Heard | None:
     """What a text answers to a meeting notice, or ``None`` where it is not certainly an answer."""
-    words = plain(text)
-    if not words or len(words) > LONGEST or v.LISTED.match(words):
+    typed = plain(text)
+    words = v.TAIL.sub("", typed)  # 好吧。 is no more an answer than 好吧
+    if not words or len(words) > LONGEST or v.LISTED.match(typed):
         return None
     return _proxy(words) or _answer(words) or _asking(text, words)
 

@@ -3,47 +3,41 @@
 from __future__ import annotations
 
 import string
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.notices import rules
-from handlers.notices.answers import LONGEST, Heard, hear
+from handlers.notices.answers import LONGEST, hear
 from handlers.notices.rules import Answer
+from tests.handlers.answers import Line, Verdict, judge, lines, reading
 
-TABLE = Path(__file__).parent / "tables" / "answers.tsv"
-READINGS = {Answer.YES: "yes", Answer.LATE: "late", Answer.EARLY: "early", Answer.LEAVE: "leave"}
-
-
-def rows() -> list[tuple[str, str, str, str]]:
-    """Words, reading, in whose name, note."""
-    lines = [line for line in TABLE.read_text().splitlines() if line and not line.startswith("# ")]
-    return [tuple([*line.split("\t"), "", ""][:4]) for line in lines]  # type: ignore[misc]
-
-
-TRAPS = [words for words, reading, _who, _note in rows() if reading == "-"]
-
-
-def reading(heard: Heard | None) -> str:
-    """As the table writes it."""
-    if heard is None:
-        return "-"
-    word = "seen" if heard.plain else READINGS[heard.answer]
-    return f"{'proxy:' if heard.proxy else ''}{word}{'+question' if heard.asks else ''}"
+TRAPS = [line.words for line in lines() if line.expected == "-"]
 
 
 def test_the_table_is_long_and_says_everything_once() -> None:
-    words = [row[0] for row in rows()]
-    assert len(words) == len(set(words)) and len(words) >= 1600 and len(words) - len(TRAPS) >= 600
+    words = [line.words for line in lines()]
+    assert len(words) == len(set(words)) and len(words) >= 1600
+    assert len(TRAPS) >= 750 and sum(line.yet for line in lines()) - len(TRAPS) >= 600
 
 
-@pytest.mark.parametrize(("words", "expected", "who", "note"), rows())
-def test_what_people_type_is_read_like_this(words: str, expected: str, who: str, note: str) -> None:
-    heard = hear(words)
-    assert reading(heard) == expected
-    assert heard is None or (heard.who, heard.note) == (who, note)
+@pytest.mark.parametrize("line", [line for line in lines() if line.yet], ids=lambda line: line.words)
+def test_what_people_type_is_read_like_this(line: Line) -> None:
+    heard = hear(line.words)
+    assert reading(heard) == line.expected
+    assert heard is None or (heard.who, heard.note) == (line.who, line.note)
+
+
+@pytest.mark.parametrize("line", [line for line in lines() if not line.yet], ids=lambda line: line.words)
+def test_what_is_not_read_yet_is_at_least_not_counted(line: Line) -> None:
+    """When one of these is read, take the ~ away."""
+    assert judge(line) is Verdict.MISSED
+
+
+def test_a_wrong_reading_would_be_noticed() -> None:
+    assert judge(Line("请假", "yes")) is Verdict.WRONG and judge(Line("没收到", "seen")) is Verdict.MISSED
+    assert judge(Line("张三请假", "leave", "李四")) is Verdict.WRONG and judge(Line("收到", "-")) is Verdict.WRONG
 
 
 @pytest.mark.parametrize(
