@@ -47,7 +47,7 @@ def plain(text: str) -> str:
     """One spelling for everything: NFKC, simplified, stickers and signs as words, no decoration."""
     words = _simplified().convert(unicodedata.normalize("NFKC", text[:300]).lower())
     words = v.SIGNS.sub(" 收到 ", v.STICKER.sub(_sticker, words))
-    words = "".join(sign for sign in words if unicodedata.category(sign) not in v.DECORATION)
+    words = "".join(sign for sign in words if sign == "👎" or unicodedata.category(sign) not in v.DECORATION)
     words = v.MENTION.sub(" ", words)
     for typo, meant in v.TYPOS:
         words = words.replace(typo, meant)
@@ -172,6 +172,8 @@ def _together(pieces: Sequence[str], found: Sequence[Heard | None]) -> Heard | N
     meant = {heard.answer for heard in known if not heard.plain} - {Answer.YES}
     names = {heard.who for heard in known if heard.who}
     firm_yes = any(heard.answer is Answer.YES and not heard.plain for heard in known)
+    if names and Answer.LEAVE in meant and any(heard.plain and not heard.who for heard in known):
+        return None  # 好的，张三请假: somebody takes note of a leave
     if not known or len(meant) > 1 or len(names) > 1 or (Answer.LEAVE in meant and firm_yes):
         return _busy_and_late(pieces, found) if len(meant) == 2 and not firm_yes else None
     who = next(iter(names), "") or _signature(pieces, rest)
