@@ -177,7 +177,8 @@ def _together(pieces: Sequence[str], found: Sequence[Heard | None]) -> Heard | N
     if not known or len(meant) > 1 or len(names) > 1 or (Answer.LEAVE in meant and firm_yes):
         return _busy_and_late(pieces, found) if len(meant) == 2 and not firm_yes else None
     who = next(iter(names), "") or _signature(pieces, rest)
-    who = who or (rest[0] if len(rest) == 1 and v.GROUP.fullmatch(rest[0]) else "")
+    firm = bool(v.FIRM.match(pieces[0]) or v.FIRM.match(pieces[-1]))
+    who = who or (rest[0] if firm and len(rest) == 1 and v.GROUP.fullmatch(rest[0]) else "")
     rest = [piece for piece in rest if piece != who and not (who and v.GROUP.fullmatch(piece))]
     answer = next(iter(meant), Answer.YES)
     if answer is not Answer.YES:

@@ -196,7 +196,9 @@ def numbers(face: Face, departments: Sequence[tuple[str, Count]]) -> Card:
     heads = (_("部门"), _("应到"), *(answer.label for answer in shown), _("未答"))
     rows = [(name or _("未分部门"), *numbers_of(count, shown)) for name, count in departments]
     extra = (Line(_("另有 {n} 位那天休假的老师也答复了，不计在内。", n=face.count.extra)),) if face.count.extra else ()
-    body = (face.facts, face.tally, *extra, Table(heads, rows))
+    seen = face.count.seen  # acknowledged and coming are two things; who read it, nobody knows
+    said = (Line(_("能到的 {n} 人里，{m} 人只回了“收到”。", n=face.count.yes, m=seen)),) if seen else ()
+    body = (face.facts, face.tally, *said, *extra, Table(heads, rows))
     title = _("统计 · {topic}", topic=face.notice.topic)
     return Card(f"notice-stats:{face.notice.id}", title, body, (), face.serial)
 

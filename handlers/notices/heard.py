@@ -142,7 +142,7 @@ def _mine(ctx: Context, heard: Heard, notice: Notice) -> Reply:
     if heard.answer is Answer.LEAVE:
         reply = taps.leave(ctx, notice, heard.note)  # in private the question itself says that it is written down
         return replace(reply, toast="") if isinstance(reply, Ask) and ctx.place.private else reply
-    return Toast(taps.keep(ctx, notice, heard.answer, heard.note))
+    return Toast(taps.keep(ctx, notice, heard.answer, heard.note, plain=heard.plain))
 
 
 def reason(ctx: Context, form: forms.Reason) -> Reply:

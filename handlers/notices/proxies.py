@@ -40,7 +40,8 @@ def record(ctx: Context, notice: Notice, whose: Person, heard: Heard) -> str:
         if own.answer == heard.answer.value:
             return _("{name} 已经答复过了：{answer}。", name=whose.name, answer=heard.answer.label)
         raise Refused(_("没有记下：{name} 自己已经答复过，要改请本人来点，或者告诉办公室。", name=whose.name))
-    rsvps.keep(ctx.db, notice.id, Given(whose.id, heard.answer.value, heard.note[:100], ctx.now, ctx.me.id))
+    given = Given(whose.id, heard.answer.value, heard.note[:100], ctx.now, ctx.me.id, heard.plain)
+    rsvps.keep(ctx.db, notice.id, given)
     facts = {"notice": notice.id, "person": whose.id, "by": ctx.me.id, "answer": heard.answer.value}
     number = proxies.note(ctx.db, **facts, now=ctx.now)  # type: ignore[arg-type]
     ctx.redraw(f"notice:{notice.id}")

@@ -179,7 +179,7 @@ def _keep(ctx: Context, notice: Notice, poster: int, person: int, heard: Heard) 
     if own is not None and (heard.plain or poster != person):
         return False
     by = None if poster == person else poster
-    rsvps.keep(ctx.db, notice.id, Given(person, heard.answer.value, heard.note[:100], ctx.now, by))
+    rsvps.keep(ctx.db, notice.id, Given(person, heard.answer.value, heard.note[:100], ctx.now, by, heard.plain))
     if heard.answer is Answer.LEAVE:
         leaves.request(ctx, notice, person, said_all=True)
     elif own is not None:

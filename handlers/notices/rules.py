@@ -46,6 +46,7 @@ class Count:
     expected: int
     extra: int = 0
     early: int = 0
+    seen: int = 0  # among ``yes``: said no more than 收到
 
     @property
     def answers(self) -> Sequence[tuple[Answer, int]]:
@@ -59,7 +60,8 @@ def count(expected: Collection[int], given: Mapping[int, Given]) -> Count:
     asked = set(expected)
     answers = [one.answer for person, one in given.items() if person in asked]
     yes, late, leave, early = (answers.count(answer.value) for answer in Answer)
-    return Count(yes, late, leave, len(asked) - len(answers), len(asked), len(given) - len(answers), early)
+    seen = sum(one.plain for person, one in given.items() if person in asked and one.answer == Answer.YES.value)
+    return Count(yes, late, leave, len(asked) - len(answers), len(asked), len(given) - len(answers), early, seen)
 
 
 # --- may this be done -----------------------------------------------------------------------------------------

@@ -82,9 +82,9 @@ def answer(ctx: Context, tap: Rsvp) -> Reply:
     return Toast(keep(ctx, notice, tap.answer, ""))
 
 
-def keep(ctx: Context, notice: Notice, answer: Answer, note: str) -> str:
+def keep(ctx: Context, notice: Notice, answer: Answer, note: str, *, plain: bool = False) -> str:
     """Writes the answer down; the sentence that says so."""
-    rsvps.keep(ctx.db, notice.id, Given(ctx.me.id, answer.value, note[:100], ctx.now))
+    rsvps.keep(ctx.db, notice.id, Given(ctx.me.id, answer.value, note[:100], ctx.now, plain=plain))
     ctx.redraw(f"notice:{notice.id}")
     if notices.several(ctx.db, ctx.now):
         ctx.redraw(f"notice-todo:{ctx.me.id}")

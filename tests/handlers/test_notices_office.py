@@ -453,3 +453,12 @@ def test_calling_everybody_needs_a_second_yes(office: Office) -> None:
     office["办公室"].says("发通知 @所有人 周四下午四点 报告厅 期中质量分析").confirms()
     office["办公室"].taps("不@，照常发")
     assert len(office.group) == 2 and "@所有人" not in office.group[1]
+
+
+def test_a_bare_shoudao_and_a_word_of_coming_are_kept_apart(sent: Office) -> None:
+    sent["王老师"].says("收到", in_group=True)
+    sent["张老师"].says("准时参加", in_group=True)
+    sent["老师05"].taps("能到")
+    assert "能到的 3 人里，1 人只回了“收到”" in sent["办公室"].says("统计").last
+    sent["王老师"].taps("能到")
+    assert "只回了" not in sent["办公室"].says("统计").last

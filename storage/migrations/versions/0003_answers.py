@@ -72,6 +72,7 @@ def upgrade() -> None:
     op.add_column(
         "notice_history", sa.Column("by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True)
     )
+    op.add_column("notice_answers", sa.Column("plain", sa.Boolean(), server_default=sa.false(), nullable=False))
     op.add_column("notices", sa.Column("audience", sa.Text(), server_default="", nullable=False))
     op.add_column("notices", sa.Column("bring", sa.String(length=120), server_default="", nullable=False))
     op.add_column("notices", sa.Column("loud", sa.Boolean(), server_default=sa.false(), nullable=False))
