@@ -135,9 +135,9 @@ def moved(view: View, number: int) -> Card | None:
     if change is None or found is None:
         return None
     facts = {"serial": found.notice.serial, "what": rules.spoken(change, view.school)}
-    keeps = Line(_("您的答复照旧，不用再回；来不了请点“请假”。"))
-    body: tuple[Block, ...] = (found.facts, keeps) if found.answerable else (found.facts,)
-    title = _("〔通知 {serial}〕更正：{what}", **facts)
+    what = _("〔通知 {serial}〕更正：{what}。您的答复照旧，不用再回；来不了请点“请假”。", **facts)
+    body: tuple[Block, ...] = (Line(what), found.facts)
+    title = _("更正 · {topic}", topic=found.notice.topic)
     return Card(f"notice-moved:{number}", title, body, cards.answers(found))
 
 

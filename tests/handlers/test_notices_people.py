@@ -120,6 +120,7 @@ def test_leave_that_is_declined_stays_what_the_person_said_until_they_say_otherw
     assert sent.card.tally == tally(sent, 能到=1)
 
 
+@pytest.mark.paper  # looks at a card that is edited
 def test_without_a_reason_the_office_hears_of_it_ten_minutes_later(sent: Office) -> None:
     before = len(sent["办公室"].inbox)
     sent["王老师"].taps("请假")
@@ -130,6 +131,7 @@ def test_without_a_reason_the_office_hears_of_it_ten_minutes_later(sent: Office)
     assert len(sent["办公室"].inbox) == before + 1 and "监考" in sent["办公室"].last
 
 
+@pytest.mark.paper  # looks at a card that is edited
 def test_who_comes_after_all_needs_no_verdict(sent: Office) -> None:
     sent["王老师"].taps("请假", reason="监考")
     sent["王老师"].taps("能到")
