@@ -75,6 +75,8 @@ class Asker:
         """Could these words be an answer to something else? Not where they were offered."""
         form, word = self.router.forms[asking.form].form, normal(text)
         question, values = form.question(asking.field), form.load(asking.values)
+        if question.choices and not callable(question.choices) and _reads(ctx, question, values, text):
+            return False  # 可以, asked whether it may be: a closed question knows its own answers
         known = (*CANCEL, *(SKIP if question.optional else ()), *choices(ctx, question, values))
         by_number = word.isascii() and word.isdigit() and len(question.offered(ctx, values)) > 0
         return not (text.strip() in known or word in known or by_number)
@@ -169,6 +171,14 @@ class Asker:
 
 def _doubted() -> tuple[str, ...]:
     return (_(HERE), _(ELSEWHERE))
+
+
+def _reads(ctx: Context, question: Question, values: Mapping[str, object], text: str) -> bool:
+    try:
+        _read(ctx, question, values, text)
+    except NotUnderstood:
+        return False
+    return True
 
 
 def means(text: str, sentence: str) -> bool:
