@@ -20,7 +20,9 @@ from sqlalchemy import (
     Row,
     String,
     Table,
+    Text,
     bindparam,
+    false,
     func,
     insert,
     select,
@@ -47,6 +49,9 @@ notices = Table(
     Column("author", Id, ForeignKey("people.id"), nullable=False),
     Column("made_at", Instant, nullable=False),
     Column("leaves_at", Instant, nullable=True),  # when the cards go out: now, or after the quiet hours
+    Column("audience", Text, nullable=False, server_default=""),  # departments, one a line; empty: everybody
+    Column("bring", String(120), nullable=False, server_default=""),  # 听课本
+    Column("loud", Boolean, nullable=False, server_default=false()),  # @所有人 was asked for
     Index("ix_notices_state", "state"),
     Index("ix_notices_starts", "starts"),
     Index("uq_notices_day_number", "day", "number", unique=True),
@@ -68,6 +73,14 @@ class Notice:
     author: int
     made_at: datetime
     leaves_at: datetime | None
+    audience: str = ""
+    bring: str = ""
+    loud: bool = False
+
+    @property
+    def circles(self) -> Sequence[str]:
+        """The departments that are asked; none: everybody."""
+        return self.audience.split("\n") if self.audience else ()
 
     @property
     def serial(self) -> str:
@@ -132,6 +145,9 @@ _send = (
 )
 
 
+_SEVERAL = "notices.several"
+
+
 def _key(notice: int) -> tuple[str, int]:
     return "notices.get", notice
 
@@ -150,6 +166,12 @@ def get(db: Db, notice: int) -> Notice | None:
 def opened(db: Db, now: datetime) -> Sequence[Notice]:
     """What can be answered now, oldest first: sent, out of the door, not begun."""
     return [_notice(row) for row in db.all(_open, {"now": now})]
+
+
+def several(db: Db, now: datetime) -> bool:
+    """Is more than one open? Asked once a transaction, for every answer wants to know."""
+    found: bool = db.memo(_SEVERAL, lambda: len(opened(db, now)) > 1)
+    return found
 
 
 def begun(db: Db, now: datetime, since: datetime) -> Sequence[Notice]:
@@ -205,20 +227,26 @@ def draft(
     deadline: datetime | None,
     author: int,
     now: datetime,
+    audience: Sequence[str] = (),
+    bring: str = "",
+    loud: bool = False,
 ) -> int:
     """A notice nobody has seen yet; its number in the table."""
     facts: dict[str, Any] = {"topic": topic, "place": place, "starts": starts, "ends": ends, "sure": sure}
+    facts |= {"audience": "\n".join(audience), "bring": bring, "loud": loud}
     return db.insert(insert(notices).values(**facts, state=DRAFT, deadline=deadline, author=author, made_at=now))
 
 
 def revise(db: Db, notice: int, **facts: Any) -> None:
     db.forget(_key(notice))
+    db.forget(_SEVERAL)
     db.run(update(notices).where(notices.c.id == notice).values(**facts))
 
 
 def send(db: Db, notice: int, day: date, leaves_at: datetime) -> bool:
     """Opens a draft and gives it the next number of the day; ``False`` when it is no draft any more."""
     db.forget(_key(notice))
+    db.forget(_SEVERAL)
     number = int(db.value(_numbered, {"day": day}) or 0) + 1
     return db.run(_send, {"b_id": notice, "b_day": day, "b_number": number, "b_leaves": leaves_at}) == 1
 
@@ -226,4 +254,5 @@ def send(db: Db, notice: int, day: date, leaves_at: datetime) -> bool:
 def turn(db: Db, notice: int, state: str, to: str) -> bool:
     """From one state to another; ``False`` when it was not in the first."""
     db.forget(_key(notice))
+    db.forget(_SEVERAL)
     return db.run(_turn, {"b_id": notice, "b_from": state, "b_to": to}) == 1

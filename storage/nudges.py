@@ -20,6 +20,7 @@ nudges = Table(
     Column("day", Date, primary_key=True),
     Column("matter", String(80), primary_key=True),
     Column("times", Integer, nullable=False),
+    Column("along", Integer, nullable=False, server_default="0"),  # times it went along in another matter's message
     Index("ix_nudges_matter", "matter"),
     Index("ix_nudges_day", "day"),
 )
@@ -31,7 +32,7 @@ mutes = Table(
 )
 
 _of_matter = (
-    select(nudges.c.person, func.sum(nudges.c.times).label("times"))
+    select(nudges.c.person, func.sum(nudges.c.times + nudges.c.along).label("times"))
     .where(nudges.c.matter == bindparam("matter"))
     .group_by(nudges.c.person)
 )
@@ -41,7 +42,7 @@ _of_day = (
     .group_by(nudges.c.person)
 )
 _muted = select(mutes.c.person).where(mutes.c.day == bindparam("day"))
-_times = select(nudges.c.times).where(
+_times = select(nudges.c.times, nudges.c.along).where(
     nudges.c.person == bindparam("person"), nudges.c.day == bindparam("day"), nudges.c.matter == bindparam("matter")
 )
 
@@ -63,15 +64,18 @@ def among(db: Db, persons: Sequence[int], matter: str, day: date, *, per_matter:
     ]
 
 
-def note(db: Db, person: int, matter: str, day: date) -> None:
-    """Counts one reminder; call it in the transaction that sends it."""
+def note(db: Db, person: int, matter: str, day: date, *, along: bool = False) -> None:
+    """Counts one reminder; call it in the transaction that sends it. ``along``: it had a place in a message that is
+    counted for another matter, so it is one more for the matter and none for the day."""
     key = {"person": person, "day": day, "matter": matter}
-    times = int(db.value(_times, key) or 0) + 1  # one writer: nobody counts between the read and the write
-    db.run(upsert(db, nudges, ("person", "day", "matter"), ("times",)), {**key, "times": times})
+    row = db.first(_times, key)  # one writer: nobody counts between the read and the write
+    times, rode = (int(row.times), int(row.along)) if row else (0, 0)
+    counted = {"times": times, "along": rode + 1} if along else {"times": times + 1, "along": rode}
+    db.run(upsert(db, nudges, ("person", "day", "matter"), ("times", "along")), {**key, **counted})
 
 
 def mute(db: Db, person: int, day: date) -> None:
-    """今天别提醒: no reminder of anything on that day. Asking twice is as good as once."""
+    """今天别提醒, 本周别再提醒: no reminder of anything on that day. Asking twice is as good as once."""
     db.run(upsert(db, mutes, ("person", "day")), {"person": person, "day": day})
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.engine import effects
-from bot.engine.asking import Asker, PickChoice
+from bot.engine.asking import ELSEWHERE, HERE, Asker, PickChoice, means
 from bot.engine.crashpoint import cp
 from bot.engine.desk import MustUndo
 from bot.engine.port import Answer
@@ -25,6 +25,7 @@ from bot.kit.reply import Ask, Reply, Show, Toast
 from bot.kit.role import Role
 from bot.kit.words import _, speaking
 from storage import audit, diary, inbox, outbox, people
+from storage.asking import Asking
 from storage.base import Db
 
 SEEN_EVERY = 3600.0  # seconds between two notes that an account is alive
@@ -152,7 +153,41 @@ class Pipeline:
         text = self.asker.choice(ctx, asking, tap.token) if asking else None
         if asking is None or text is None:
             raise Refused(_("这个问题已经过去了。"))
-        return self.asker.answer(ctx, tap.sender, asking, text)
+        said = Said(tap.id, tap.at, tap.sender, tap.place, text)
+        return self._asked(ctx, said, asking)
+
+    def _asked(self, ctx: Context, said: Said, asking: Asking) -> Reply:
+        """Words while a question is open. What is clearly an answer to something else is asked about, not swallowed."""
+        doubted = self.asker.doubted(asking)
+        if doubted is not None:
+            asking = self.asker.settled(ctx, said.sender, asking)
+            if means(said.text, HERE):
+                return self.asker.answer(ctx, said.sender, asking, doubted)
+            if means(said.text, ELSEWHERE):
+                self.asker.remind(ctx, asking)
+                return self._phrase(ctx, replace(said, text=doubted))
+        mine = self.asker.sees_to(asking)
+        if ctx.quoted is not None and self._claimed(ctx, said, ""):
+            return self._phrase(ctx, said)
+        if self.asker.may_wander(ctx, asking, said.text) and self._claimed(ctx, said, mine):
+            return self.asker.doubt(ctx, said.sender, asking, said.text)
+        return self.asker.answer(ctx, said.sender, asking, said.text)
+
+    def _claimed(self, ctx: Context, said: Said, but: str) -> bool:
+        """Would any feature (``but`` one) answer this if no question were open?"""
+        for phrase in self.router.phrases:
+            if (
+                phrase.feature == but
+                or phrase.read(said.text) is None
+                or (phrase.who is not Role.GUEST and ctx.person is None)
+            ):
+                continue
+            try:
+                if phrase.scope(ctx, said) is not None:
+                    return True
+            except Refused:
+                return True
+        return False
 
     def _said(self, ctx: Context, said: Said) -> Reply:
         call = self.school.call.strip()
@@ -163,7 +198,7 @@ class Pipeline:
         found = self.router.command(said.text)
         asking = self.asker.waiting(ctx, said.sender)
         if asking is not None and not said.edited and (found is None or not _alone(said.text, found)):
-            return self.asker.answer(ctx, said.sender, asking, said.text)
+            return self._asked(ctx, said, asking)
         if found is not None:
             return self._command(ctx, said, *found)
         if said.upload is not None:

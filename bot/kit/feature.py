@@ -47,6 +47,7 @@ class Phrase:
     scope: Callable[[Context, Said], Any]
     who: Role
     handler: Callable[[Context, Any, Any], Reply]
+    feature: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,7 @@ class Feature:
         """Words that mean something only about something: ``read`` is pure, ``scope`` finds it, or ``None``."""
 
         def register(handler: Callable[[Context, M, S], Reply]) -> Callable[[Context, M, S], Reply]:
-            self.phrases.append(Phrase(read, scope, who, handler))
+            self.phrases.append(Phrase(read, scope, who, handler, self.name))
             return handler
 
         return register

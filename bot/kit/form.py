@@ -65,6 +65,7 @@ class Form:
 
     name: ClassVar[str] = ""
     dropped: ClassVar[str] = N_("好的，已取消。")  # what 取消 is answered with; say so where something is kept already
+    hears: ClassVar[bool] = False  # its handler knows itself what other words of its feature mean
 
     def __init_subclass__(cls, name: str = "", **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

@@ -63,6 +63,8 @@ def _chosen(ctx: Context, text: str) -> int:
 class Pick(Form, name="drafts.clause"):
     """``words``: what is waiting for its clause; "" where they are still to be asked."""
 
+    hears = True
+
     draft: int
     words: str
     clause: str = ask(N_("对哪一条提意见？点一下，或者回复条号，例：3，全文。"), _clause, choices=_labels)
@@ -70,6 +72,8 @@ class Pick(Form, name="drafts.clause"):
 
 @dataclass(frozen=True)
 class Write(Form, name="drafts.write"):
+    hears = True
+
     draft: int
     position: int
     words: str = ask(N_("请写您的意见，一段话就可以。"), _words)
@@ -78,6 +82,8 @@ class Write(Form, name="drafts.write"):
 @dataclass(frozen=True)
 class Which(Form, name="drafts.which"):
     """``act`` waits, with its ``words``, until we know which draft; ``among`` are their numbers."""
+
+    hears = True
 
     act: str
     words: str

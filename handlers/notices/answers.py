@@ -1,8 +1,9 @@
-"""What people really type when they answer a notice: 收到, 数学组收到, 晚到十分钟, 监考请假. Pure.
+"""What people really type when they answer a notice: 收到, 数学组收到, 晚到十分钟, 监考请假, 代李四请假. Pure.
 
 A wrong reading is worse than none: whoever is not understood stays on the list of the silent and is asked once more,
 but whoever is counted by mistake is not. So a text is read only when all of it is understood: it is made plain, thrown
-out when it asks, orders, doubts or speaks for others, cut at its commas, and each piece must be one of the forms below.
+out when it asks, orders, doubts or speaks for others, cut at its commas, and each piece must be one of the forms of
+``vocabulary``. A question after a firm answer (收到，几点开始？) is kept beside the answer.
 """
 
 from __future__ import annotations
@@ -10,8 +11,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
 
+from handlers.notices import vocabulary as v
 from handlers.notices.rules import Answer
 
 LONGEST = 60
@@ -19,83 +23,141 @@ LONGEST = 60
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """``plain``: a bare 收到, which says nothing against an earlier 请假. ``who``: in whose name, as it was typed."""
+    """``plain``: a bare 收到, which says nothing against an earlier 请假. ``who``: in whose name, as it was typed;
+    ``proxy``: said for that person by somebody else. ``asks``: the question that came with the answer."""
 
     answer: Answer
     note: str = ""
     plain: bool = False
     who: str = ""
+    proxy: bool = False
+    asks: str = ""
 
 
 def hear(text: str) -> Heard | None:
     """What a text answers to a meeting notice, or ``None`` where it is not certainly an answer."""
-    words = plain(text)
-    if not words or len(words) > LONGEST or _TRAP.search(words):
+    typed = plain(text)
+    words = v.TAIL.sub("", typed)  # 好吧。 is no more an answer than 好吧
+    if not words or len(words) > LONGEST or v.LISTED.match(typed):
         return None
-    pieces = [piece for piece in (_polite(piece) for piece in _CUT.split(words)) if piece]
-    return _together(pieces, [_piece(piece) for piece in pieces])
+    return _proxy(words) or _answer(words) or _asking(text, words)
 
 
 def plain(text: str) -> str:
     """One spelling for everything: NFKC, simplified, stickers and signs as words, no decoration."""
-    words = unicodedata.normalize("NFKC", text[:300]).lower().translate(_SIMPLE)
-    words = _SIGNS.sub(" 收到 ", _STICKER.sub(_sticker, words))
-    words = "".join(sign for sign in words if unicodedata.category(sign) not in _DECORATION)
-    words = _MENTION.sub(" ", words)
-    for typo, meant in _TYPOS:
+    words = _simplified().convert(unicodedata.normalize("NFKC", text[:300]).lower())
+    words = v.SIGNS.sub(" 收到 ", v.STICKER.sub(_sticker, words))
+    words = "".join(sign for sign in words if sign == "👎" or unicodedata.category(sign) not in v.DECORATION)
+    words = v.MENTION.sub(" ", words)
+    for typo, meant in v.TYPOS:
         words = words.replace(typo, meant)
     return words.strip()
 
 
+@cache
+def _simplified() -> Any:
+    from opencc import OpenCC  # loaded by the first word, not by the start
+
+    return OpenCC("t2s")
+
+
 def _sticker(found: re.Match[str]) -> str:
     inside = found[1]
-    if inside in ("ok", "强", "抱拳", "赞", "好的", "敬礼"):
+    if inside in v.STICKERS:
         return " 收到 "
-    return f" {inside} " if _ACK.fullmatch(inside) else " "
+    return f" {inside} " if v.ACK.fullmatch(inside) or (v.NAME.fullmatch(inside) and len(inside) > 2) else " "
 
 
 def _polite(piece: str) -> str:
     """谢谢, 辛苦了 and whom it is said to are no part of the answer, nor is the 但是 before it."""
-    bare = _THANKS.sub("", _BUT.sub("", piece))
-    return "" if _COURTESY.fullmatch(piece) or _COURTESY.fullmatch(bare) else bare
+    bare = v.THANKS.sub("", v.BUT.sub("", piece))
+    if bare != piece and is_name(bare) and v.THANKS.search(piece):  # 王老师辛苦了 is said to 王老师
+        return ""
+    return "" if v.COURTESY.fullmatch(piece) or v.COURTESY.fullmatch(bare) else bare
+
+
+def _cut(words: str) -> Sequence[str]:
+    words = v.CHANGED.sub("", v.GLUED.sub(r"\1,", words))
+    pieces = [piece for piece in (_polite(piece) for piece in v.CUT.split(words)) if piece]
+    return pieces[1:] if len(pieces) > 1 and v.SLIP.fullmatch(pieces[0]) else pieces
+
+
+def _answer(words: str) -> Heard | None:
+    if v.TRAP.search(words):
+        return None
+    pieces = _cut(words)
+    found = _together(pieces, [_piece(piece) for piece in pieces])
+    slipped = found is not None and v.SLIP.match(v.CUT.split(words)[0])
+    return replace(found, plain=False) if found and slipped else found
 
 
 # --- one piece ------------------------------------------------------------------------------------------------
 
 
 def _piece(piece: str) -> Heard | None:
-    if _ACK.fullmatch(piece):
+    if v.ACK.fullmatch(piece):
         return Heard(Answer.YES, plain=True)
-    if _YES.fullmatch(piece):
-        return Heard(Answer.YES, note=piece if _ONLINE.fullmatch(piece) else "")
-    return _late(piece) or _leave(piece) or _named(piece)
+    if v.YES.fullmatch(piece):
+        return Heard(Answer.YES, note=piece if v.ONLINE.fullmatch(piece) else "")
+    return _early(piece) or _late(piece) or _leave(piece) or _named(piece)
+
+
+def _early(piece: str) -> Heard | None:
+    if v.EARLY.fullmatch(piece):
+        return Heard(Answer.EARLY, note=piece)
+    return Heard(Answer.LATE, note=piece) if v.SECOND_HALF.fullmatch(piece) else None
 
 
 def _late(piece: str) -> Heard | None:
-    if _LATE_NOT.search(piece):
+    if v.LATE_NOT.search(piece):
         return None
-    found = _LATE.fullmatch(piece)
-    why = (found["why"] or found["cause"] or "") if found else ""
-    mine = found and (_WHEN_ME.fullmatch(why) or _ON_THE_WAY.search(why) or _REASON.search(why))
-    return Heard(Answer.LATE, note=piece) if mine or _AFTER.fullmatch(piece) else None
+    found = v.LATE.fullmatch(piece)
+    why = found["why"] if found else ""
+    mine = found and (re.fullmatch(v.SELF, why) or v.CAUSE.fullmatch(why) or v.ON_THE_WAY.fullmatch(why))
+    return Heard(Answer.LATE, note=piece) if mine or v.AFTER.fullmatch(piece) else None
 
 
 def _leave(piece: str) -> Heard | None:
-    if refusal := _CANNOT.fullmatch(piece):
+    if refusal := v.CANNOT.fullmatch(piece):
         return Heard(Answer.LATE, note=piece) if refusal["punctual"] else Heard(Answer.LEAVE)
-    if _LEAVE.fullmatch(piece):
+    if v.LEAVE.fullmatch(piece):
         return Heard(Answer.LEAVE)
-    if _BUSY.fullmatch(piece):
+    if v.BUSY.fullmatch(piece):
         return Heard(Answer.LEAVE, note=piece)
-    found = _LEAVE_FOR.fullmatch(piece) or _FOR_LEAVE.fullmatch(piece) or _FOR_CANNOT.fullmatch(piece)
-    if found and _REASON.search(found["why"]) and not _NO_REASON.search(found["why"]):
-        return Heard(Answer.LEAVE, note=found["why"])
-    return None
+    if v.NOT_MINE.search(piece):
+        return None
+    after = v.LEAVE_FOR.fullmatch(piece)
+    if after and v.CAUSE.fullmatch(after["why"]):
+        return Heard(Answer.LEAVE, note=after["why"])
+    found = v.FOR_LEAVE.fullmatch(piece) or v.FOR_CANNOT.fullmatch(piece)
+    return _because(found["why"]) if found else None
+
+
+def _because(why: str) -> Heard | None:
+    """The speaker's own reason, or somebody's who is named before it; ``None`` for anything else."""
+    if v.CAUSE.fullmatch(why):
+        return Heard(Answer.LEAVE, note=re.sub(r"^(?:我|本人)?(?:因为?|由于)", "", why) or why)
+    of_other = v.OF_OTHER.fullmatch(why)
+    if of_other and is_name(of_other["who"]):
+        return Heard(Answer.LEAVE, note=of_other["why"], who=of_other["who"])
+    return Heard(Answer.LEAVE, who=why) if is_name(why) else None
 
 
 def _named(piece: str) -> Heard | None:
-    found = _BY_NAME.fullmatch(piece)
-    return Heard(Answer.YES, plain=True, who=found["who"]) if found else None
+    """张三收到, 数学组收到, 语文张三收到."""
+    found = v.BY_NAME.fullmatch(piece)
+    who = found["who"] if found else ""
+    known = v.GROUP.fullmatch(who) or any(is_name(who[-size:]) for size in (2, 3, 4) if len(who) >= size)
+    return Heard(Answer.YES, plain=True, who=who) if who and known and not v.NO_NAME.fullmatch(who) else None
+
+
+def is_name(word: str) -> bool:
+    """张三, 张老师, 老师05: what can be somebody's name and is no everyday word. Who it is, the roster says."""
+    return bool(v.NAME.fullmatch(word)) and _begins_like_a_name(word) and not v.NO_NAME.fullmatch(word)
+
+
+def _begins_like_a_name(word: str) -> bool:
+    return word[0] in v.SURNAMES or (word[-1:].isdigit() and word.startswith("老师"))
 
 
 # --- the pieces together --------------------------------------------------------------------------------------
@@ -103,123 +165,86 @@ def _named(piece: str) -> Heard | None:
 
 def _together(pieces: Sequence[str], found: Sequence[Heard | None]) -> Heard | None:
     """收到，下午监考，请假: the pieces make one answer, or none where they do not fit together."""
+    if len(pieces) == 1 and v.AMONG_US.fullmatch(pieces[0]):
+        return None
     known = [heard for heard in found if heard]
     rest = [piece for piece, heard in zip(pieces, found, strict=True) if heard is None]
-    meant = {heard.answer for heard in known if not heard.plain}
-    if not known or meant >= {Answer.YES, Answer.LEAVE} or any(_NO_REASON.search(piece) for piece in rest):
+    meant = {heard.answer for heard in known if not heard.plain} - {Answer.YES}
+    names = {heard.who for heard in known if heard.who}
+    firm_yes = any(heard.answer is Answer.YES and not heard.plain for heard in known)
+    if names and Answer.LEAVE in meant and any(heard.plain and not heard.who for heard in known):
+        return None  # 好的，张三请假: somebody takes note of a leave
+    if not known or len(meant) > 1 or len(names) > 1 or (Answer.LEAVE in meant and firm_yes):
+        return _busy_and_late(pieces, found) if len(meant) == 2 and not firm_yes else None
+    who = next(iter(names), "") or _signature(pieces, rest)
+    firm = bool(v.FIRM.match(pieces[0]) or v.FIRM.match(pieces[-1]))
+    who = who or (rest[0] if firm and len(rest) == 1 and v.GROUP.fullmatch(rest[0]) else "")
+    rest = [piece for piece in rest if piece != who and not (who and v.GROUP.fullmatch(piece))]
+    answer = next(iter(meant), Answer.YES)
+    if answer is not Answer.YES:
+        if not all(v.CAUSE.fullmatch(piece) or v.ON_THE_WAY.fullmatch(piece) for piece in rest):
+            return _about_other(answer, rest)
+        notes = [heard.note if heard else piece for piece, heard in zip(pieces, found, strict=True) if piece != who]
+        return Heard(answer, "，".join(note for note in notes if note), who=who)
+    if not all(_more(piece) for piece in rest) or (rest and not v.FIRM.match(pieces[0])):
         return None
-    who = next((heard.who for heard in known if heard.who), "") or _signature(pieces, rest)
-    for answer in (Answer.LATE, Answer.LEAVE):
-        if answer in meant:
-            notes = [heard.note if heard else piece for piece, heard in zip(pieces, found, strict=True)]
-            return Heard(answer, "，".join(note for note in notes if note), who=who)
-    if rest and not who and not _only_more(pieces, rest):
+    return Heard(Answer.YES, next((heard.note for heard in known if heard.note), ""), plain=not firm_yes, who=who)
+
+
+def _busy_and_late(pieces: Sequence[str], found: Sequence[Heard | None]) -> Heard | None:
+    """有课，晚到: a reason that alone would be a leave is the reason of what is said after it."""
+    if not all(found) or not any(heard and heard.answer is Answer.LEAVE for heard in found):
         return None
-    return Heard(Answer.YES, known[0].note, plain=not meant, who=who)
+    leaves = [piece for piece, heard in zip(pieces, found, strict=True) if heard and heard.answer is Answer.LEAVE]
+    other = {heard.answer for heard in found if heard and heard.answer not in (Answer.LEAVE, Answer.YES)}
+    if len(other) != 1 or not all(v.BUSY.fullmatch(piece) for piece in leaves):
+        return None
+    said = [piece for piece, heard in zip(pieces, found, strict=True) if heard and not heard.plain]
+    return Heard(other.pop(), "，".join(said))
+
+
+def _about_other(answer: Answer, rest: Sequence[str]) -> Heard | None:
+    """小明发烧，请假: the reason is somebody's; whose, is not for us to guess."""
+    found = v.OF_OTHER.fullmatch(rest[0]) if len(rest) == 1 else None
+    return Heard(answer, found["why"], who=found["who"]) if found and is_name(found["who"]) else None
 
 
 def _signature(pieces: Sequence[str], rest: Sequence[str]) -> str:
-    """数学组 张三 收到, 收到 张三: the name it is signed with."""
-    signed = rest and all(_NAME.fullmatch(piece) for piece in rest)
-    return rest[-1] if signed and any(_FIRM.match(piece) for piece in pieces) else ""
+    """数学组 张三 收到, 收到 张三, 张三 请假: the name it is signed with; 马上改 after 收到 is none."""
+    signed = [p for p in rest if is_name(p) and not (_more(p) or v.CAUSE.fullmatch(p) or v.OF_OTHER.fullmatch(p))]
+    said = v.FIRM.match(pieces[0]) or v.FIRM.match(pieces[-1]) or (len(rest) < len(pieces) and v.OFF.search(pieces[-1]))
+    return signed[0] if len(signed) == 1 and said else ""
 
 
-def _only_more(pieces: Sequence[str], rest: Sequence[str]) -> bool:
-    """收到，会带听课本: what follows a firm 收到 does not take it back."""
-    return bool(_FIRM.match(pieces[0])) and not any(_DOUBT.search(piece) for piece in rest)
+def _more(piece: str) -> bool:
+    """收到，会带听课本: what may follow a firm 收到 and does not take it back."""
+    return bool(v.MORE.fullmatch(piece)) and not v.DOUBT.search(piece)
 
 
-# --- the forms ------------------------------------------------------------------------------------------------
+# --- for somebody else, and with a question -------------------------------------------------------------------
 
-_PAIRS = (
-    "閱阅請请參参會会來来課课監监遲迟準准時时謝谢開开沒没線线報报嗎吗還还鐘钟點点後后節节學学師师語语數数組组難难無无"
-    "値值門门診诊醫医說说讓让幫帮從从領领導导書书記记發发給给趕赶關关麼么誰谁們们個个條条單单過过為为並并員员內内處处經经視视頻频應应該该別别許许"
-)
-_SIMPLE = str.maketrans(dict(zip(_PAIRS[::2], _PAIRS[1::2], strict=True)))
-_TYPOS = (("己阅", "已阅"), ("以阅", "已阅"), ("已悦", "已阅"), ("收倒", "收到"), ("收道", "收到"))
-_DECORATION = ("Cf", "Mn", "So", "Sk", "Cn", "Co")
-_STICKER = re.compile(r"[\[【]([^\]】\s]{1,6})[\]】]")
-_SIGNS = re.compile("[👌👍✅🆗☑✔🫡]+")
-_MENTION = re.compile(r"^@(?!所有|全体|all)\S+\s+|\s@(?!所有|全体|all)\S+$")
-_CUT = re.compile(r"[\s,，。.;；、!！~～…·\-—:：()（）]+")
-_COURTESY = re.compile(
-    r"(?:谢谢|多谢|感谢|谢了|辛苦).{0,6}|(?:.{0,2}(?:书记|校长|主任|领导)|老师|各位|办公室)(?:们)?(?:好|您好)?"
-    r"|您好|你好|抱歉|不好意思|麻烦了"
-)
-_BUT = re.compile(r"^(?:但是?|不过|可是|只是|因为|由于|所以)")
-_THANKS = re.compile(r"(?:谢谢|多谢|感谢|辛苦).{0,6}$")
 
-_ACK_WORD = (
-    r"(?:(?:我|我们|都|已经?|刚刚?|通知|全部)*(?:收到|收悉|阅|知悉|知晓|知道)(?:通知)?|敬悉|已知|已读|已悉|受到"
-    r"|明白|了解|清楚|好[的滴嘞哒呀啊]?|嗯+|行|可以|没问题|遵命|ok(?:ay)?)"
-)
-_ACK = re.compile(rf"(?:{_ACK_WORD}(?:了|啦|哈|哦|噢|呀|的|啊)?){{1,3}}|\+?1")
-_FIRM = re.compile(r"(?:我|我们|都|已经?|刚刚?|通知|全部)*(?:收到|收悉|已阅|知悉|知晓|敬悉)")
-_NAME = re.compile(r"[\u4e00-\u9fff]{1,6}(?:组|部|处|室|科|年级|班|老师)|[\u4e00-\u9fff]{2,4}")
-_BY_NAME = re.compile(r"(?P<who>[\u4e00-\u9fff]{2,9})(?:已?收到|已阅|知悉|已知悉)(?:了|啦)?")
+def _proxy(words: str) -> Heard | None:
+    """代李四请假，李四让我说来不了: an answer of 李四, given by the speaker."""
+    head, _comma, tail = words.partition("，") if "，" in words else words.partition(",")
+    found = v.PROXY.fullmatch(re.sub(r"\s+", "", head))
+    if found is None or v.QUESTION.search(words):
+        return None
+    who = found["who"] or found["who2"] or found["who3"]
+    what = found["what"] or found["what2"] or found["what3"]
+    heard = _answer(",".join(part for part in (re.sub(r"^(?:说|回复|答复)", "", what), tail) if part))
+    if heard is None or heard.who or not is_name(who):
+        return None
+    return replace(heard, who=who, proxy=True)
 
-_MEETING = r"(?:会议?|例会|开会|培训|活动|学习|集合)?"
-_SELF = (
-    r"(?:我|本人|我们|恐怕|实在|这次|今天|明天|后天|那天|当天|上午|下午|中午|那时候?|周[一二三四五六日天])*"
-    r"(?:也|都|要|得|正好|刚好|在|还)*"
-)
-_WILL = r"(?:我们?|本人|也|都|会|能|可以|一定|保证|肯定|必|准备|届时|按时|准时|如期|正常)*"
-_ONLINE = re.compile(r"我?(?:线上|远程|视频|网上)(?:参加|参会)")
-_YES = re.compile(
-    rf"{_WILL}(?:参加|出席|到会|到场|参会|报名){_MEETING}的?|{_ONLINE.pattern}|到"
-    rf"|{_WILL}(?:能|会|可以|我|准时|按时|一定|肯定|必)(?:到|来|去)(?:参加|开会)?的?"
-    r"|我?(?:取消请假|不请假了|不用请假了|又?(?:能|可以)(?:来|到|参加|去)了)|改成?为?(?:能到|参加|能来)"
-)
-_MINUTES = r"(?:[0-9]+|[一二两三四五六七八九十几半]+)多?(?:分钟?|刻钟?|个?多?小时|会儿?|点儿?|些)"
-_LATE = re.compile(
-    rf"(?P<why>.{{0,14}}?)[晚迟](?:到|来|去)?(?:大约|约|大概)?{_MINUTES}(?:左右)?(?:到|来|过来|参加|去)?(?:会场)?"
-    r"|(?P<cause>.{0,14}?)(?:[晚迟][到来]|晚点儿?[到来]?|稍[晚迟]点?到?|晚些到?|[晚迟]一点|迟[点些]到?)"
-    r"(?:一会儿?|一点|一些|几分钟)?"
-)
-_AFTER = re.compile(
-    r".{0,10}(?:完.{1,6}再|完|后|结束|下课|下班)(?:再|后再|之后再|才|才能|马上|就)?"
-    r"(?:到|来|过来|过去|参加|赶来|赶到|赶过来|赶过去)"
-)
-_ON_THE_WAY = re.compile(r"堵|车|路上")
-_WHEN_ME = re.compile(rf"{_SELF}(?:会|需要?|大概)?")
-_LATE_NOT = re.compile(r"不|别|勿|莫|没|避免|凡|同志|人员|老师|谁|都|早|晚上|再说|看(?!病|牙|医)|以后|饭")
 
-_CANNOT = re.compile(
-    rf"{_SELF}(?:不能|无法|没法|没办法|不)(?P<punctual>准时|按时)?(?:参加|出席|到会|到场|参会|到|来|去){_MEETING}了?"
-    rf"|{_SELF}(?:来|去|到|参加|出席)不了{_MEETING}了?|{_SELF}缺席"
-)
-_ASKS = r"(?:想|需要?|特此?|申请|先)?(?:(?:向|跟|和)?(?:.{0,2}书记|.{0,2}校长|.{0,2}主任|领导|您|办公室|学校))?"
-_HOW_LONG = r"(?:一次|一下|[半一两二三几]天)?"
-_LEAVE = re.compile(rf"{_SELF}{_ASKS}请(?:个|一下|一次|半天|一天|下)?假{_HOW_LONG}了?")
-_BUSY = re.compile(
-    rf"{_SELF}(?:是|请|想请)?(?:事假|病假|公假|产假|婚假|丧假|陪产假|产检假){_HOW_LONG}"
-    rf"|{_SELF}(?:有[一两]?节?课|监考|值班|出差|看病|外出培训|外出学习|外出开会|公出|家里有事|身体不适|身体不舒服|生病|住院)了?"
-)
-_LEAVE_FOR = re.compile(rf"{_SELF}{_ASKS}请(?:个|一下)?假{_HOW_LONG}(?:因为?|由于|去|要)?(?P<why>.{{1,20}})")
-_FOR_LEAVE = re.compile(
-    rf"(?:我|本人)?(?:因为?|由于)?(?P<why>.{{1,16}}?)(?:所以)?要?{_ASKS}请(?:个|一下)?假{_HOW_LONG}"
-)
-_FOR_CANNOT = re.compile(
-    r"(?:我|本人)?(?:因为?|由于)?(?P<why>.{1,14}?)(?:所以)?"
-    r"(?:(?:来|去|到|参加)不了|(?:不能|没法|无法)(?:参加|来|到|去))了?"
-)
-_REASON = re.compile(
-    r"课|监考|病|有事|私事|急事|家事|出差|培训|值班|开会|医院|体检|看牙|检查|手术|产检|发烧|发热|感冒|孩子|家里|家中"
-    r"|老家|考试|[带陪接送].{1,4}|婚|丧|调研|比赛|教研|外出|不适|不舒服"
-)
-_NO_REASON = re.compile(
-    r"不(?!适|舒服)|没|未|别|无|是否|允许|必须|应当|统一|同志|同事|大家|取消|上次|之前|昨天|名单|[每各凡须]|务必|提前"
-    r"|一律|课代表|班里|班上"
-)
-_DOUBT = re.compile(
-    r"请假|晚到|迟到|恐怕|来不|到不|去不|有点|冲突|改|有课|上课|监考|病|有事|出差|值班|医院|孩子|发烧|培训|忙|暂|再"
-)
-_TRAP = re.compile(
-    r"[?？]|吗|呢|是不是|有没有|能不能|可不可以|要不要|是否|怎么|哪|谁|几点|多少|什么|啥|为何|几号|吧$"
-    r"|没收到|没有收到|未收到|还没|收不到|没看到|没有看到|不明白|不清楚|不了解|不知|没明白|没阅|收到没"
-    r"|回复|请回|回执|请大家|请各|请[^假]{0,6}收到|收到的|收到后|收到请|所有人|@all|@全体|全体成员"
-    r"|如果|要是|假如|万一|除非|的话|可能|也许|不一定|说不定|待定|看情况|争取|尽量|应该|估计|好像"
-    r"|请假(?:条|单|表|人|的|制度|手续|流程|名单|审批|系统|申请|情况|事宜|规定|与|和)|销假|准假|批假|补假|放假|假期"
-    r"|不请假$|不用请假$|会请假$|没请假|未请假|别请假|不得|不准请|不许|不要|禁止|无需|原则上"
-    r"|代[^课]|帮|替|让我|托我|转告|(?<!其)他|她|大家|(?<![带送陪领])学生|同学|家长(?!会)|有人|撤回|作废|说错|改投"
-)
+def _asking(text: str, words: str) -> Heard | None:
+    """收到，几点开始？ is both: an answer, and a question for the office. The answer must come first, and be firm."""
+    clauses = [clause for clause in re.split(r"(?<=[,，。;；!！?？\n])|\s+", words) if clause and clause.strip()]
+    asked = next((n for n, clause in enumerate(clauses) if v.QUESTION.search(clause)), 0)
+    if not asked or not all(clause.strip() for clause in clauses):
+        return None
+    heard, question = _answer("".join(clauses[:asked])), "".join(clauses[asked:]).strip()
+    first = _cut(clauses[0])
+    firm = heard is not None and (not heard.plain or (first and v.FIRM.match(first[0])))
+    return replace(heard, asks=question) if heard and firm and not v.OF_THE_ANSWER.search(question) else None

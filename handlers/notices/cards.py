@@ -13,7 +13,7 @@ from bot.kit.context import School
 from bot.kit.words import N_, _
 from handlers.notices import rules
 from handlers.notices.rules import Answer, Count
-from handlers.notices.taps import Chase, Mute, OnChange, OnDraft, Rsvp, Step
+from handlers.notices.taps import Chase, Later, Mute, MuteWeek, OnChange, OnDraft, Rsvp, Step
 from storage import corrections
 from storage.corrections import Change
 from storage.notices import CANCELLED, CLOSED, DRAFT, DROPPED, OPEN, Notice
@@ -28,6 +28,7 @@ class Face:
     now: datetime
     count: Count
     fixes: Sequence[str] = ()
+    retracted: bool = False
 
     @property
     def answerable(self) -> bool:
@@ -39,14 +40,16 @@ class Face:
         pairs = [(_("时间"), rules.written(notice.starts, notice.ends, school)), (_("地点"), notice.place)]
         if notice.deadline and notice.deadline < notice.starts:
             pairs.append((_("回复截止"), school.write_time(notice.deadline, self.now)))
+        if notice.circles:
+            pairs.append((_("参加"), rules.audience(notice.circles)))
+        if notice.bring:
+            pairs.append((_("请带"), notice.bring))
         return Facts(tuple(pairs))
 
     @property
     def tally(self) -> Tally:
-        count = self.count
-        numbers = (count.yes, count.late, count.leave)
-        answers = tuple((answer.label, n) for answer, n in zip(Answer, numbers, strict=True))
-        return Tally((*answers, (_("未答"), count.silent)), count.expected)
+        answers = tuple((answer.label, n) for answer, n in self.count.answers)
+        return Tally((*answers, (_("未答"), self.count.silent)), self.count.expected)
 
     @property
     def serial(self) -> str:
@@ -72,17 +75,17 @@ def group(face: Face) -> Card | None:
         return None
     title = _("会议通知 · {topic}", topic=notice.topic)
     if notice.state == CANCELLED:
-        return Card(
-            f"notice:{notice.id}",
-            _("已取消 · {topic}", topic=notice.topic),
-            (face.facts, Line(_("会议已取消，不用再答复。"))),
-            foot=face.serial,
+        title = (
+            _("已撤回 · {topic}", topic=notice.topic) if face.retracted else _("已取消 · {topic}", topic=notice.topic)
         )
+        over = _("发错了，已撤回，请不用理会。") if face.retracted else _("会议已取消，不用再答复。")
+        return Card(f"notice:{notice.id}", title, (face.facts, Line(over)), foot=face.serial)
     fixes = [Line(_("更正：{what}", what=what)) for what in face.fixes]
     closing = {CLOSED: _("会议已开始，不再收答复。")}.get(notice.state, _("答复已截止。"))
     state = () if face.answerable else (Line(closing),)
-    body = (face.facts, *fixes, face.tally, *state)
-    return Card(f"notice:{notice.id}", title, body, _answers(face), face.serial)
+    called = [Line("@所有人")] if notice.loud else []
+    body = (*called, face.facts, *fixes, face.tally, *state)
+    return Card(f"notice:{notice.id}", title, body, answers(face), face.serial)
 
 
 def mine(face: Face) -> Card | None:
@@ -93,17 +96,18 @@ def mine(face: Face) -> Card | None:
     if not face.answerable:
         over = _("会议已取消，不用再答复。") if notice.state == CANCELLED else _("答复已截止，不用再答复。")
         return Card(f"notice-me:{notice.id}", notice.topic, (face.facts, Line(over)), foot=face.serial)
-    buttons = (*_answers(face), Button(_("今天别提醒"), Mute(notice.id)))
+    quiet = (Button(_("今天别提醒"), Mute(notice.id)), Button(_("本周别再提醒"), MuteWeek(notice.id)))
+    buttons = (*answers(face), Button(_("稍后"), Later(notice.id)), *quiet)
     ask = Line(_("请点一下答复，也可以直接回复“能到”“晚到十分钟”“请假”。"))
     foot = _("{serial} 回复“今天别提醒”，今天就不再提醒您。", serial=face.serial)
     return Card(f"notice-me:{notice.id}", _("请答复 · {topic}", topic=notice.topic), (face.facts, ask), buttons, foot)
 
 
-def _answers(face: Face) -> tuple[Button, ...]:
+def answers(face: Face) -> tuple[Button, ...]:
     if not face.answerable:
         return ()
     tones = {Answer.YES: Tone.MAIN}
-    return tuple(Button(one.label, Rsvp(face.notice.id, one), tones.get(one, Tone.PLAIN)) for one in Answer)
+    return tuple(Button(one.label, Rsvp(face.notice.id, one), tones.get(one, Tone.PLAIN)) for one in rules.OFFERED)
 
 
 # --- for the office -------------------------------------------------------------------------------------------
@@ -150,15 +154,18 @@ def _draft_buttons(face: Face, plan: Plan) -> tuple[Button, ...]:
 
 def fix(face: Face, change: Change, plan: Plan, going: int) -> Card:
     """A correction or a cancellation before it is told: what changes, and who will hear of it."""
-    key, cancels, topic = f"notice-fix:{change.id}", change.kind == "cancel", face.notice.topic
-    title = _("取消通知 · {topic}", topic=topic) if cancels else _("更正 · {topic}", topic=topic)
+    key, cancels, topic = f"notice-fix:{change.id}", change.kind in ("cancel", "retract"), face.notice.topic
+    titles = {"cancel": _("取消通知 · {topic}", topic=topic), "retract": _("撤回通知 · {topic}", topic=topic)}
+    title = titles.get(change.kind) or _("更正 · {topic}", topic=topic)
     what: Block = face.facts if cancels else Line(rules.spoken(change, face.school))
     if change.state != corrections.DRAFT:
         over = _("已确认。") if change.state == corrections.SENT else _("没有改动。")
         return Card(key, title, (what, Line(over)), foot=face.serial)
-    heard_by = Line(_heard_by(plan, cancels, 0 if cancels or change.kind == "topic" else going))
+    told = _heard_by(plan, cancels, 0 if cancels or change.kind == "topic" else going)
+    heard_by = Line(_("确认后只私聊告诉新加的 {n} 人。", n=going) if change.kind == "widen" else told)
     body = (what, heard_by, *(Line(text) for text in _look_twice(face, plan)))
-    steps = [(_("确认取消") if cancels else _("确认更正"), Step.SEND, Tone.MAIN)]
+    sure = {"cancel": _("确认取消"), "retract": _("确认撤回"), "widen": _("确认追加")}.get(change.kind, _("确认更正"))
+    steps = [(sure, Step.SEND, Tone.MAIN)]
     if plan.leaves_at > face.now and not plan.unseen:
         steps.append((_("现在就发"), Step.NOW, Tone.PLAIN))
     steps.append((_("不改了"), Step.DROP, Tone.PLAIN))
@@ -185,14 +192,26 @@ def silent(face: Face, names: Mapping[str, Sequence[str]]) -> Card:
 
 def numbers(face: Face, departments: Sequence[tuple[str, Count]]) -> Card:
     """统计: the same numbers by department, in the order of the roster."""
-    heads = (_("部门"), _("应到"), *(answer.label for answer in Answer), _("未答"))
-    rows = [
-        (name or _("未分部门"), *map(str, (c.expected, c.yes, c.late, c.leave, c.silent))) for name, c in departments
-    ]
+    shown = shown_of([count for _name, count in departments])
+    heads = (_("部门"), _("应到"), *(answer.label for answer in shown), _("未答"))
+    rows = [(name or _("未分部门"), *numbers_of(count, shown)) for name, count in departments]
     extra = (Line(_("另有 {n} 位那天休假的老师也答复了，不计在内。", n=face.count.extra)),) if face.count.extra else ()
-    body = (face.facts, face.tally, *extra, Table(heads, rows))
+    seen = face.count.seen  # acknowledged and coming are two things; who read it, nobody knows
+    said = (Line(_("能到的 {n} 人里，{m} 人只回了“收到”。", n=face.count.yes, m=seen)),) if seen else ()
+    body = (face.facts, face.tally, *said, *extra, Table(heads, rows))
     title = _("统计 · {topic}", topic=face.notice.topic)
     return Card(f"notice-stats:{face.notice.id}", title, body, (), face.serial)
+
+
+def shown_of(counts: Sequence[Count]) -> Sequence[Answer]:
+    """The columns of a table: 早退 where there is any."""
+    return tuple(Answer) if any(count.early for count in counts) else rules.OFFERED
+
+
+def numbers_of(count: Count, shown: Sequence[Answer]) -> Sequence[str]:
+    """应到, what is shown, 未答."""
+    given = {Answer.YES: count.yes, Answer.LATE: count.late, Answer.LEAVE: count.leave, Answer.EARLY: count.early}
+    return [str(n) for n in (count.expected, *(given[answer] for answer in shown), count.silent)]
 
 
 # --- for the preview and the contract of the channels ----------------------------------------------------------

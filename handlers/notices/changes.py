@@ -11,12 +11,14 @@ from bot.kit.event import Place
 from bot.kit.form import Form
 from bot.kit.reply import Ask, Reply, Toast
 from bot.kit.words import _
-from handlers.notices import forms, rules, sections, taps
+from handlers.notices import circles, forms, rules, sections, sentence, taps
 from handlers.notices.rules import Answer
 from handlers.notices.taps import Step
-from storage import corrections, notices, rsvps
+from storage import corrections, notices, people, rsvps
 from storage.corrections import Change
 from storage.notices import Notice
+
+OVER = ("cancel", "retract")
 
 # --- what is asked --------------------------------------------------------------------------------------------
 
@@ -32,6 +34,25 @@ def ask_correction(ctx: Context, rest: str) -> Reply:
 
 def ask_cancel(ctx: Context, rest: str) -> Reply:
     return Ask(forms.Cancel, _which(ctx, rest), private=True)
+
+
+def ask_move(ctx: Context, rest: str) -> Reply:
+    """改期 周五下午四点."""
+    values = {**_which(ctx, rest), "kind": forms.TIME}
+    said = _TO.search(rest)
+    value = said["value"] if said else re.sub(r"\d{4}-\d{2,}", "", rest).strip()
+    return Ask(forms.Correct, {**values, **({"value": value} if value else {})}, private=True)
+
+
+def ask_retract(ctx: Context, rest: str) -> Reply:
+    return Ask(forms.Retract, _which(ctx, rest), private=True)
+
+
+def ask_widen(ctx: Context, rest: str) -> Reply:
+    """追加对象 数学组和语文组."""
+    bare = re.sub(r"\d{4}-\d{2,}", "", rest).strip(" ：:，,")
+    found = circles.circles(ctx, sentence.split_circles(bare)) if bare else None
+    return Ask(forms.Widen, {**_which(ctx, rest), **({} if found is None else {"circles": list(found)})}, private=True)
 
 
 def _which(ctx: Context, rest: str) -> dict[str, object]:
@@ -60,6 +81,19 @@ def correct(ctx: Context, form: forms.Correct) -> Reply:
 
 def cancel(ctx: Context, form: forms.Cancel) -> Reply:
     return plan(ctx, form.notice, "cancel", "")
+
+
+def retract(ctx: Context, form: forms.Retract) -> Reply:
+    return plan(ctx, form.notice, "retract", "")
+
+
+def widen(ctx: Context, form: forms.Widen) -> Reply:
+    """Who was asked stays asked; an empty list is everybody."""
+    notice = rules.check_changeable(notices.get(ctx.db, form.notice), ctx.now)
+    if not notice.circles:
+        raise Refused(_("这个通知本来就是发给全体的，不用追加。"))
+    wider = [*notice.circles, *(one for one in form.circles if one not in notice.circles)] if form.circles else []
+    return plan(ctx, form.notice, "widen", "\n".join(wider))
 
 
 def new_time(ctx: Context, form: forms.NewTime) -> Reply:
@@ -97,7 +131,7 @@ def plan(ctx: Context, number: int, kind: str, after: str) -> Reply:
         return taps.show(ctx, f"notice-draft:{number}")
     notice = rules.check_changeable(notice, ctx.now)
     before = rules.packed(notice, kind)
-    if before == after and kind != "cancel":
+    if before == after and kind not in OVER:
         raise Refused(_("和现在的一样，没有改动。"))
     number = corrections.plan(
         ctx.db, notice=notice.id, kind=kind, before=before, after=after, author=ctx.me.id, now=ctx.now
@@ -131,10 +165,13 @@ def carry_out(ctx: Context, change: Change, *, at_once: bool) -> str:
         rules.check_time(min(notice.starts, starts), arrives, ctx.now, ctx.school)
     corrections.turn(ctx.db, change.id, corrections.SENT, ctx.now)
     taps.unbook(ctx, notice)
-    if change.kind == "cancel":
+    if change.kind in OVER:
         return _cancel(ctx, notice, change, gentle=not at_once)
+    asked = {one.id for one in sections.expected(ctx, notice)}
     changed = revise(ctx, notice, change.kind, change.after)
     taps.book(ctx, changed, max(arrives, notice.leaves_at or arrives))
+    if change.kind == "widen":
+        return _invite(ctx, changed, asked)
     return _tell(ctx, notice, change, gentle=not at_once)
 
 
@@ -142,10 +179,23 @@ def revise(ctx: Context, notice: Notice, kind: str, value: str) -> Notice:
     """The notice with one fact changed, in the rows and on every copy of its card."""
     new = rules.changed(notice, kind, value, ctx.now)
     facts = {"starts": new.starts, "ends": new.ends, "deadline": new.deadline, "place": new.place, "topic": new.topic}
+    facts["audience"] = new.audience
     notices.revise(ctx.db, notice.id, **facts)
-    for prefix in ("notice", "notice-me", "notice-draft"):
+    for prefix in ("notice", "notice-me", "notice-draft", "notice-new"):
         ctx.redraw(f"{prefix}:{notice.id}")
     return new
+
+
+def _invite(ctx: Context, notice: Notice, asked: set[int]) -> str:
+    """Those who are newly asked hear of it in private; who was asked before hears nothing."""
+    added = [one for one in sections.expected(ctx, notice) if one.id not in asked]
+    if unseen(notice, ctx.now):
+        return _("已追加 {n} 人。通知还没有发到群里，到时一起发。", n=len(added))
+    reached = people.addresses(ctx.db, [one.id for one in added])
+    ctx.post(f"notice-new:{notice.id}", Persons([one.id for one in added if one.id in reached]), gentle=True)
+    lost = "、".join(people.told_apart([one for one in added if one.id not in reached]))
+    said = _("已追加 {n} 人，私聊告诉了 {m} 人。", n=len(added), m=len(reached))
+    return said + (_("私聊不到：{names}。", names=lost) if lost else "")
 
 
 def unseen(notice: Notice, now: datetime) -> bool:
@@ -159,9 +209,14 @@ def _cancel(ctx: Context, notice: Notice, change: Change, *, gentle: bool) -> st
     if hidden:
         return _("已取消。通知还没有发到群里，不会再发了。")
     ctx.settle(f"notice:{notice.id}")
-    ctx.redraw(f"notice-me:{notice.id}")
+    for prefix in ("notice-me", "notice-gone", "notice-new"):
+        ctx.redraw(f"{prefix}:{notice.id}")
     at = rules.written(notice.starts, notice.ends, ctx.school)
-    text = _("〔通知 {serial}〕已取消：{at} {topic}，不用再答复。", serial=notice.serial, at=at, topic=notice.topic)
+    facts = {"serial": notice.serial, "at": at, "topic": notice.topic}
+    if change.kind == "retract":
+        text = _("〔通知 {serial}〕发错了，已撤回：{at} {topic}。请不用理会。", **facts)
+        return _("已撤回，告诉了 {n} 个群。", n=_to_groups(ctx, notice, change, text, gentle))
+    text = _("〔通知 {serial}〕已取消：{at} {topic}，不用再答复。", **facts)
     return _("已取消，告诉了 {n} 个群。", n=_to_groups(ctx, notice, change, text, gentle))
 
 
@@ -173,8 +228,7 @@ def _tell(ctx: Context, notice: Notice, change: Change, *, gentle: bool) -> str:
     going = [one.person for one in rsvps.last_words(ctx.db, notice.id).values() if one.answer != Answer.LEAVE.value]
     if change.kind == "topic" or not going:
         return _("已更正，告诉了 {n} 个群。", n=groups)
-    text = _("〔通知 {serial}〕更正：{what}。您的答复照旧，不用再回；来不了请回复“请假”。", **facts)
-    ctx.say(text, to=Persons(going), gentle=gentle, name=f"notice-fix:{change.id}:going")
+    ctx.post(f"notice-moved:{change.id}", Persons(going), gentle=gentle)
     return _("已更正，告诉了 {n} 个群，私聊了 {m} 位要来的老师。", n=groups, m=len(going))
 
 

@@ -1,10 +1,8 @@
-"""What the office does: announce, look who is silent, remind them now; and the same steps in words."""
+"""What the office does: announce, look who is silent; and the same steps in words."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.kit.action import Action
@@ -13,9 +11,9 @@ from bot.kit.errors import Refused
 from bot.kit.event import Said
 from bot.kit.reply import Ask, Reply, Show
 from bot.kit.words import N_, _
-from handlers.notices import changes, forms, rules, sections, sentence, taps
+from handlers.notices import changes, circles, forms, sentence, taps
 from handlers.notices.taps import OnChange, OnDraft, Step
-from storage import corrections, notices, nudges, people
+from storage import corrections, notices
 from storage.notices import Notice
 
 WAITS = timedelta(hours=12)  # so long a draft can be confirmed by a word; its buttons stay
@@ -23,9 +21,15 @@ WAITS = timedelta(hours=12)  # so long a draft can be confirmed by a word; its b
 
 def announce(ctx: Context, rest: str) -> Reply:
     found = sentence.glean(rest, ctx.now, ctx.school)
-    if found.trouble:
-        ctx.say(found.trouble, to=ctx.place if ctx.place.private else Persons([ctx.me.id]))
-    return Ask(forms.Announce, forms.Announce.known(found), private=True)
+    trouble, known = found.trouble, forms.Announce.known(found)
+    if found.circles:
+        asked = circles.circles(ctx, found.circles)
+        known |= {"unknown": True} if asked is None else {"circles": list(asked)}
+        if asked is None:
+            trouble = trouble or _("名册里没有“{names}”这样的部门。", names="、".join(found.circles))
+    if trouble:
+        ctx.say(trouble, to=ctx.place if ctx.place.private else Persons([ctx.me.id]))
+    return Ask(forms.Announce, known, private=True)
 
 
 def announced(ctx: Context, form: forms.Announce) -> Reply:
@@ -35,7 +39,8 @@ def announced(ctx: Context, form: forms.Announce) -> Reply:
         slot = sentence.on_day(form.day, form.hour, ctx.now, ctx.school, form.part)
     if slot is None or slot.starts <= ctx.now:
         ctx.say(_("这个时间已经过去了，请连日期一起再写一次。"), to=Persons([ctx.me.id]))
-        return Ask(forms.Announce, {"topic": form.topic, "place": form.place}, private=True)
+        known = {"topic": form.topic, "place": form.place, "bring": form.bring, "loud": form.loud}
+        return Ask(forms.Announce, {**known, "circles": list(form.circles)}, private=True)
     number = notices.draft(
         ctx.db,
         topic=form.topic,
@@ -46,6 +51,9 @@ def announced(ctx: Context, form: forms.Announce) -> Reply:
         deadline=form.deadline if form.deadline and form.deadline < slot.starts else None,
         author=ctx.me.id,
         now=ctx.now,
+        audience=form.circles,
+        bring=form.bring,
+        loud=form.loud,
     )
     return taps.show(ctx, f"notice-draft:{number}")
 
@@ -59,10 +67,14 @@ _DRAFT_STEPS = {
     N_("改地点"): Step.PLACE,
     N_("改主题"): Step.TOPIC,
     N_("不发了"): Step.DROP,
+    N_("确认 @所有人"): Step.LOUD,
+    N_("不@，照常发"): Step.QUIET,
 }
 _CHANGE_STEPS = {
     N_("确认更正"): Step.SEND,
     N_("确认取消"): Step.SEND,
+    N_("确认撤回"): Step.SEND,
+    N_("确认追加"): Step.SEND,
     N_("现在就发"): Step.NOW,
     N_("不改了"): Step.DROP,
 }
@@ -76,7 +88,7 @@ def read_step(text: str) -> str | None:
 def pending(ctx: Context, said: Said) -> Action | None:
     """What the word is said to: the quoted preview, else the newest of mine that waits for a yes, in private only."""
     word, (prefix, _colon, number) = read_step(said.text) or "", (ctx.quoted or "").rpartition(":")
-    if prefix == "notice-draft" and word in _DRAFT_STEPS:
+    if prefix in ("notice-draft", "notice-loud") and word in _DRAFT_STEPS:
         return OnDraft(int(number), _DRAFT_STEPS[word])
     if prefix == "notice-fix" and word in _CHANGE_STEPS:
         return OnChange(int(number), _CHANGE_STEPS[word])
@@ -99,24 +111,14 @@ def by_word(ctx: Context, word: str, action: Action) -> Reply:
 
 
 def who_is_silent(ctx: Context, rest: str) -> Reply:
-    return Show(f"notice-silent:{_asked(ctx, rest).id}")
+    return Show(f"notice-silent:{asked_for(ctx, rest).id}")
 
 
 def numbers(ctx: Context, rest: str) -> Reply:
-    return Show(f"notice-stats:{_asked(ctx, rest).id}")
+    return Show(f"notice-stats:{asked_for(ctx, rest).id}")
 
 
-def chase(ctx: Context, rest: str) -> Reply:
-    """The quoted notice, or the newest that can still be answered."""
-    open_now = notices.opened(ctx.db, ctx.now)
-    return _chase(ctx, taps.quoted(ctx) or (open_now[-1] if open_now else _asked(ctx, rest)))
-
-
-def chase_tap(ctx: Context, tap: taps.Chase) -> Reply:
-    return _chase(ctx, rules.check_open(notices.get(ctx.db, tap.notice), ctx.now, ctx.school))
-
-
-def _asked(ctx: Context, rest: str) -> Notice:
+def asked_for(ctx: Context, rest: str) -> Notice:
     """The quoted notice, the one named by its serial, or the newest."""
     serial = _SERIAL.search(rest)
     found = taps.quoted(ctx) or (notices.by_serial(ctx.db, serial[0]) if serial else notices.newest(ctx.db))
@@ -126,51 +128,3 @@ def _asked(ctx: Context, rest: str) -> Notice:
 
 
 _SERIAL = re.compile(r"\d{4}-\d{2,}")
-
-# --- reminding ------------------------------------------------------------------------------------------------
-
-
-def _chase(ctx: Context, notice: Notice) -> str:
-    """In the night it is put off: whoever answers meanwhile is left alone."""
-    rules.check_open(notice, ctx.now, ctx.school)
-    awake = ctx.school.quiet.next_allowed(ctx.now, ctx.school.zone)
-    if awake >= notice.closes:
-        raise Refused(_("现在是安静时段，明早就来不及了。请直接打电话。"))
-    if awake > ctx.now:
-        ctx.book("notices.chase", awake, f"{notice.id}:morning", notice=notice.id)
-        return _("现在是安静时段，{at} 再提醒还没答复的人。", at=ctx.school.write_time(awake, ctx.now))
-    return _summary(remind(ctx, notice))
-
-
-@dataclass(frozen=True, slots=True)
-class Reminded:
-    """``capped``: reminded enough already, or asked to be left alone today. ``unreached``: never wrote to us."""
-
-    sent: int
-    capped: int
-    unreached: Sequence[str]
-
-
-def remind(ctx: Context, notice: Notice) -> Reminded:
-    """The silent, in private, as far as the caps allow; nobody else hears of it."""
-    silent, matter, school = sections.silent(ctx, notice), f"notice:{notice.id}", ctx.school
-    known = people.addresses(ctx.db, [one.id for one in silent])
-    reached = [one.id for one in silent if one.id in known]
-    caps = {"per_matter": school.reminders_per_matter, "per_day": school.reminders_per_day}
-    allowed = nudges.among(ctx.db, reached, matter, taps.today(ctx), **caps)
-    if allowed:
-        ctx.post(f"notice-me:{notice.id}", Persons(allowed), gentle=True)
-    for person in allowed:
-        nudges.note(ctx.db, person, matter, taps.today(ctx))
-    unreached = [one.name for one in silent if one.id not in known]
-    return Reminded(len(allowed), len(reached) - len(allowed), unreached)
-
-
-def _summary(done: Reminded) -> str:
-    texts = [_("已私聊提醒 {n} 人。", n=done.sent) if done.sent else _("没有要提醒的人了。")]
-    if done.capped:
-        texts.append(_("{n} 人今天已经提醒够了或不想再被提醒，没有再打扰。", n=done.capped))
-    if done.unreached:
-        names = "、".join(done.unreached[:20])
-        texts.append(_("{n} 人没有私聊过我，提醒不到：{names}。", n=len(done.unreached), names=names))
-    return "".join(texts)

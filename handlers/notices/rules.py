@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -17,6 +17,7 @@ from storage.notices import CANCELLED, CLOSED, DRAFT, DROPPED, OPEN, Notice
 from storage.rsvps import Given
 
 BREATH = timedelta(minutes=15)  # the silent had at least so long before they are reminded, and have so long after
+FULL_WEEK = 3  # meetings in one week: said before the third is sent
 AFTER = timedelta(hours=12)  # so long after the start a late answer is told why it does not count
 
 
@@ -24,15 +25,19 @@ class Answer(StrEnum):
     YES = "y"
     LATE = "l"
     LEAVE = "n"
+    EARLY = "e"  # said in words only; it is shown where somebody said it
 
     @property
     def label(self) -> str:
-        return {"y": _("能到"), "l": _("晚到"), "n": _("请假")}[self.value]
+        return {"y": _("能到"), "l": _("晚到"), "n": _("请假"), "e": _("早退")}[self.value]
+
+
+OFFERED = (Answer.YES, Answer.LATE, Answer.LEAVE)
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """Of those who are expected: how many answered what. ``extra``: answers of people who are on leave that day."""
+    """Of those who are expected: how many answered what. ``extra``: answers of people who are not expected that day."""
 
     yes: int
     late: int
@@ -40,14 +45,23 @@ class Count:
     silent: int
     expected: int
     extra: int = 0
+    early: int = 0
+    seen: int = 0  # among ``yes``: said no more than 收到
+
+    @property
+    def answers(self) -> Sequence[tuple[Answer, int]]:
+        """What is shown: the three that are offered, and 早退 where there is any."""
+        shown = list(zip(OFFERED, (self.yes, self.late, self.leave), strict=True))
+        return [*shown, *([(Answer.EARLY, self.early)] if self.early else [])]
 
 
 def count(expected: Collection[int], given: Mapping[int, Given]) -> Count:
     """Everybody expected is counted exactly once."""
     asked = set(expected)
     answers = [one.answer for person, one in given.items() if person in asked]
-    yes, late, leave = (answers.count(answer.value) for answer in Answer)
-    return Count(yes, late, leave, len(asked) - len(answers), len(asked), len(given) - len(answers))
+    yes, late, leave, early = (answers.count(answer.value) for answer in Answer)
+    seen = sum(one.plain for person, one in given.items() if person in asked and one.answer == Answer.YES.value)
+    return Count(yes, late, leave, len(asked) - len(answers), len(asked), len(given) - len(answers), early, seen)
 
 
 # --- may this be done -----------------------------------------------------------------------------------------
@@ -66,6 +80,15 @@ def check_open(notice: Notice | None, now: datetime, school: School) -> Notice:
     if now >= notice.closes:
         at = school.write_time(notice.closes, now)
         raise Refused(_("答复已于 {at} 截止，记不上了；有变动请直接告诉办公室。", at=at))
+    return notice
+
+
+def check_told(notice: Notice | None) -> Notice:
+    """The notice, if it was ever sent and stands."""
+    if notice is None or notice.state in (DRAFT, DROPPED):
+        raise Refused(_("没有这个通知，请看群里最新的通知。"))
+    if notice.state == CANCELLED:
+        raise Refused(_("这个通知已经取消，不用再批。"))
     return notice
 
 
@@ -122,6 +145,12 @@ def chase_at(closes: datetime, told_at: datetime, school: School) -> datetime | 
     return at if at >= told_at + BREATH and at < closes else None
 
 
+def list_at(chased_at: datetime, closes: datetime, school: School) -> datetime | None:
+    """When the office has the names of those who stayed silent: half way to the end, awake."""
+    at = school.quiet.next_allowed(chased_at + (closes - chased_at) / 2, school.zone)
+    return at if at < closes else None
+
+
 def _evening_before(night: datetime, school: School) -> datetime:
     local = night.astimezone(school.zone)
     evening = local.date() if local.time() >= school.quiet.start else local.date() - timedelta(days=1)
@@ -147,6 +176,7 @@ def day_note(calendar: Calendar, day: date) -> str:
 def packed(notice: Notice, kind: str) -> str:
     """The fact of a notice that a correction of this kind changes, as a correction keeps it."""
     facts = {"time": pack_time(notice.starts, notice.ends), "place": notice.place, "topic": notice.topic}
+    facts["widen"] = notice.audience
     return facts.get(kind, "")
 
 
@@ -154,6 +184,8 @@ def changed(notice: Notice, kind: str, value: str, now: datetime) -> Notice:
     """The notice as it is to be; a deadline that has passed falls: who cannot come now must be able to say so."""
     if kind == "topic":
         return replace(notice, topic=value)
+    if kind == "widen":
+        return replace(notice, audience=value)
     new = replace(notice, place=value)
     if kind == "time":
         starts, ends = unpack_time(value)
@@ -182,8 +214,15 @@ def spoken(change: Change, school: School) -> str:
     before, after = change.before, change.after
     if change.kind == "time":
         before, after = (written(*unpack_time(text), school) for text in (before, after))
-    names = {"time": _("时间"), "place": _("地点"), "topic": _("主题")}
+    names = {"time": _("时间"), "place": _("地点"), "topic": _("主题"), "widen": _("参加的人")}
+    if change.kind == "widen":
+        before, after = (audience(text.split("\n") if text else ()) for text in (before, after))
     return _("{fact} 由 {before} 改为 {after}", fact=names[change.kind], before=before, after=after)
+
+
+def audience(names: Sequence[str]) -> str:
+    """``数学组、语文组``"""
+    return "、".join(names) or _("全体")
 
 
 # --- whose words ----------------------------------------------------------------------------------------------
@@ -199,6 +238,6 @@ def about_me(who: str, name: str, department: str) -> bool:
     bare = who.removesuffix("老师")
     if not who or who == department or who.endswith(name) or bare.endswith(name):
         return True
-    if who.endswith(("组", "部", "处", "室", "科", "级", "班")):
+    if who.endswith(("组", "部", "处", "科", "级", "班")):
         return True
     return bool(bare) and bare != who and name.startswith(bare)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 
 from bot.kit import when
 from bot.kit.card import Block, Card, Facts, Table
-from bot.kit.context import View
+from bot.kit.context import Context, View
 from bot.kit.feature import Month
 from bot.kit.words import _
-from handlers.notices import cards, rules
+from handlers.notices import cards, circles, rules
 from handlers.notices.cards import Face, Plan
 from handlers.notices.rules import Answer, Count
-from storage import corrections, notices, people, rsvps
+from storage import absences, corrections, notices, people, rsvps
+from storage.absences import Absence
 from storage.notices import CANCELLED, DRAFT, Notice
 from storage.people import Person
 from storage.rsvps import Given
@@ -25,8 +27,10 @@ def face(view: View, number: int) -> Face | None:
 
 
 def face_of(view: View, notice: Notice) -> Face:
-    fixes = [rules.spoken(one, view.school) for one in corrections.of(view.db, notice.id) if one.kind != "cancel"]
-    return Face(notice, view.school, view.now, counted(view, notice), fixes)
+    told = corrections.of(view.db, notice.id)
+    fixes = [rules.spoken(one, view.school) for one in told if one.kind not in ("cancel", "retract")]
+    retracted = any(one.kind == "retract" for one in told)
+    return Face(notice, view.school, view.now, counted(view, notice), fixes, retracted)
 
 
 def counted(view: View, notice: Notice) -> Count:
@@ -34,8 +38,17 @@ def counted(view: View, notice: Notice) -> Count:
 
 
 def expected(view: View, notice: Notice) -> Sequence[Person]:
-    """Who is asked and who counts: the roster as it is, without those on leave on the day of the meeting."""
-    return people.expected(view.db, when.local_date(notice.starts, view.school.zone))
+    """Who is asked and who counts: the circles that were named, without those on leave on the day of the meeting."""
+    return circles.expected(view, notice.circles, when.local_date(notice.starts, view.school.zone))
+
+
+def ours(ctx: Context) -> bool:
+    """Is this the school's own group?"""
+    group = people.group(ctx.db, ctx.place.channel, ctx.place.id)
+    return group is not None and group.bound_at is not None
+
+
+departments = circles.departments
 
 
 def silent(view: View, notice: Notice) -> Sequence[Person]:
@@ -67,23 +80,51 @@ def fix_card(view: View, number: int) -> Card | None:
     if change is None or found is None:
         return None
     starts = rules.unpack_time(change.after)[0] if change.kind == "time" else found.notice.starts
-    going = [one for one in rsvps.last_words(view.db, change.notice).values() if one.answer != Answer.LEAVE.value]
-    return cards.fix(found, change, plan(view, found.notice, starts, look=change.kind == "time"), len(going))
+    going = len([one for one in rsvps.last_words(view.db, change.notice).values() if one.answer != Answer.LEAVE.value])
+    if change.kind == "widen":
+        wider = replace(found.notice, audience=change.after)
+        going = len({one.id for one in expected(view, wider)} - {one.id for one in expected(view, found.notice)})
+    return cards.fix(found, change, plan(view, found.notice, starts, look=change.kind == "time"), going)
 
 
 def plan(view: View, notice: Notice, starts: datetime, *, look: bool = True) -> Plan:
     """What sending would mean now. ``look``: the date is new, so say what is strange about it."""
     day = when.local_date(starts, view.school.zone)
-    days = [day, *([when.local_date(notice.deadline, view.school.zone)] if notice.deadline else [])] if look else []
-    notes = [rules.day_note(view.school.calendar, one) for one in dict.fromkeys(days)]
+    asked = circles.expected(view, notice.circles, day)
+    away = [
+        one for one, _leave in people.on_leave(view.db, day) if not notice.circles or circles.among(one, notice.circles)
+    ]
     return Plan(
-        people=len(people.expected(view.db, day)),
-        away=len(people.on_leave(view.db, day)),
+        people=len(asked),
+        away=len(away),
         groups=len(people.bound_groups(view.db)) if notice.state == DRAFT else len(told_groups(view, notice)),
         leaves_at=rules.leaves_at(view.now, view.school, at_once=False),
-        warnings=[note for note in notes if note],
+        warnings=_warnings(view, notice, day) if look else [],
         unseen=notice.leaves_at is not None and notice.leaves_at > view.now,
     )
+
+
+def _warnings(view: View, notice: Notice, day: date) -> Sequence[str]:
+    """What is strange about the day, what those who are asked have that day already, and how full their week is."""
+    days = [day, *([when.local_date(notice.deadline, view.school.zone)] if notice.deadline else [])]
+    notes = [rules.day_note(view.school.calendar, one) for one in dict.fromkeys(days)]
+    found = [note for note in notes if note]
+    monday = day - timedelta(days=day.weekday())
+    first, past = (
+        when.instant(one, datetime.min.time(), view.school.zone) for one in (monday, monday + timedelta(days=7))
+    )
+    week = [
+        one
+        for one in notices.within(view.db, first, past)
+        if one.id != notice.id and one.state != CANCELLED and circles.meet(one.circles, notice.circles)
+    ]
+    for one in week:
+        if when.local_date(one.starts, view.school.zone) == day:
+            at = rules.written(one.starts, one.ends, view.school)
+            found.append(_("同一天他们还有：{at} {topic}。", at=at, topic=one.topic))
+    if len(week) >= rules.FULL_WEEK - 1:
+        found.append(_("这是他们这一周的第 {n} 个会。", n=len(week) + 1))
+    return found
 
 
 def told_groups(view: View, notice: Notice) -> Sequence[people.Group]:
@@ -102,12 +143,29 @@ def silent_card(view: View, number: int) -> Card | None:
 
 
 def _names(view: View, notice: Notice) -> Mapping[str, Sequence[str]]:
+    """The silent with what is needed to call them; the others with what they wrote."""
     asked, given = expected(view, notice), rsvps.last_words(view.db, notice.id)
-    quiet = [_named(one, one.department) for one in asked if one.id not in given]
+    off = absences.of(view.db, notice.id)
+    quiet = [
+        _named(one, "，".join(fact for fact in (one.department, one.phone) if fact))
+        for one in asked
+        if one.id not in given
+    ]
     lists = {_("未答复"): quiet}
-    for answer in (Answer.LEAVE, Answer.LATE):
-        lists[answer.label] = [_named(one, given[one.id].note) for one in asked if _gave(given, one, answer)]
+    for answer in (Answer.LEAVE, Answer.LATE, Answer.EARLY):
+        lists[answer.label] = [
+            _named(one, _noted(given[one.id].note, off.get(one.id))) for one in asked if _gave(given, one, answer)
+        ]
+    lists[_("能到，有备注")] = [
+        _named(one, given[one.id].note) for one in asked if _gave(given, one, Answer.YES) and given[one.id].note
+    ]
     return lists
+
+
+def _noted(note: str, off: Absence | None) -> str:
+    """监考，已同意."""
+    decided = {absences.GRANTED: _("已同意"), absences.DECLINED: _("未同意")}.get(off.state, "") if off else ""
+    return "，".join(part for part in (note, decided) if part)
 
 
 def _gave(given: Mapping[int, Given], person: Person, answer: Answer) -> bool:
@@ -139,11 +197,11 @@ def monthly(view: View, month: Month) -> Sequence[Block]:
     held = notices.within(view.db, *bounds)
     kept = [notice for notice in held if notice.state != CANCELLED]
     total = Facts(((_("会议"), str(len(kept))), (_("取消"), str(len(held) - len(kept)))))
-    heads = (_("时间"), _("主题"), _("地点"), _("应到"), *(answer.label for answer in Answer), _("未答"))
-    return [total, Table(heads, [_row(view, notice) for notice in kept])] if held else [total]
-
-
-def _row(view: View, notice: Notice) -> Sequence[str]:
-    count = counted(view, notice)
-    numbers = (count.expected, count.yes, count.late, count.leave, count.silent)
-    return (view.school.write_time(notice.starts, view.now), notice.topic, notice.place, *map(str, numbers))
+    counts = [counted(view, notice) for notice in kept]
+    shown = cards.shown_of(counts)
+    heads = (_("时间"), _("主题"), _("地点"), _("应到"), *(answer.label for answer in shown), _("未答"))
+    rows = [
+        (view.school.write_time(notice.starts, view.now), notice.topic, notice.place, *cards.numbers_of(count, shown))
+        for notice, count in zip(kept, counts, strict=True)
+    ]
+    return [total, Table(heads, rows)] if held else [total]

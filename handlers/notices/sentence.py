@@ -18,7 +18,7 @@ from bot.kit.errors import NotUnderstood, Refused
 from bot.kit.when import Kind, Reading
 from bot.kit.words import _
 
-TOPIC, PLACE = 120, 60  # characters
+TOPIC, PLACE, BRING = 120, 60, 60  # characters
 HOLE = "\0"  # where a time stood
 
 
@@ -41,6 +41,9 @@ class Gleaned:
     day: date | None = None
     part: str = ""  # 下午, said without an hour
     deadline: datetime | None = None
+    circles: Sequence[str] = ()  # as they were typed
+    bring: str = ""
+    loud: bool = False  # @所有人
     trouble: str = ""
 
 
@@ -57,11 +60,36 @@ def glean(text: str, now: datetime, school: School) -> Gleaned:
     if day:
         found = replace(found, day=_date(day), part=part_alone(text, day))
     found = _still_ahead(replace(found, deadline=replies[0].latest if replies else None), now, school)
-    place, rest = _place(_with_holes(text, used))
+    holed, found = _asides(_with_holes(text, used), found)
+    place, rest = _place(holed)
     topic = _topic(rest)
     if len(topic) > TOPIC:
         return replace(found, place=place, trouble=_("主题有 {n} 字，请写短一点。", n=len(topic)))
     return replace(found, place=place, topic=topic)
+
+
+def _asides(text: str, found: Gleaned) -> tuple[str, Gleaned]:
+    """What stands beside topic, time and place: who comes, what to bring, @所有人; and the text without it."""
+    text, loud = _LOUD.subn(" ", text)
+    brought = _BRING.search(text)
+    if brought and len(brought["bring"]) <= BRING:
+        text = f"{text[: brought.start()]} {HOLE} {text[brought.end() :]}"
+    asked = next((one for one in _WHO.finditer(text) if _circles_in(one["who"] or one["who2"])), None)
+    if asked:
+        text = f"{text[: asked.start()]} {HOLE} {text[asked.end() :]}"
+    words = split_circles(asked["who"] or asked["who2"]) if asked else ()
+    return text, replace(found, loud=bool(loud), bring=brought["bring"].strip() if brought else "", circles=words)
+
+
+def split_circles(text: str) -> Sequence[str]:
+    """数学组和语文组、英语组 -> each by its name."""
+    return [word for word in re.split(r"[\s、,，和与及跟;；]+|以及", text.strip()) if word]
+
+
+def _circles_in(text: str) -> bool:
+    """Are these all called like departments, or like everybody?"""
+    words = split_circles(text)
+    return bool(words) and all(_CIRCLE.fullmatch(word) for word in words)
 
 
 def slot_of(reading: Reading) -> Slot | None:
@@ -203,6 +231,23 @@ def _place(text: str) -> tuple[str, str]:
             return found["place"].strip(), f"{text[: found.start()]} {HOLE} {text[end:]}"
     return "", text
 
+
+# --- who, and what to bring ------------------------------------------------------------------------------------
+
+_LOUD = re.compile(r"@(?:所有人|全体成员|全体人员|all)", re.IGNORECASE)
+_THINGS = r"(?=听课|笔|电脑|本子|教材|教案|课本|书|U盘|证件|水杯|材料|手册|计划|总结)"
+_BRING = re.compile(
+    rf"(?:^|[\s,，。;；{HOLE}])(?:请|务必|记得|大家|各位|老师|需|要|并)*"
+    rf"(?:带上|带好|携带|自带|备好|记得带|请带|带齐|带{_THINGS})(?:各自|自己)?(?:的)?(?P<bring>[^\s,，。;；{HOLE}]{{1,60}})"
+)
+_CIRCLE = re.compile(
+    r"全体.{0,6}|所有(?:老师|教师)|全校.{0,4}|大家|全员|[\u4e00-\u9fff]{0,6}(?:组|部|处|室|科|级部|年级)(?:全体)?(?:老师|教师)?"
+    r"|(?:预备)?党员|.{0,4}班主任|.{0,4}(?:组长|主任|干部|中层|行政人员|代表)|(?:语文|数学|英语|物理|化学|生物|历史|地理|政治|音乐|体育|美术|科学)(?:老师|教师)"
+)
+_WHO = re.compile(
+    rf"(?:^|[\s,，。;；{HOLE}])(?:请|由|要求)?(?P<who>[^,，。;；\n{HOLE}]{{2,30}}?)(?:的?老师)?(?:都|准时|按时|务必)*(?:参加|参会|出席|到会)(?:会议)?(?=[\s,，。;；{HOLE}]|$)"
+    rf"|(?:参会|参加)?(?:对象|人员|范围)\s*[:是为]\s*(?P<who2>[^,，。;；\n{HOLE}]{{2,30}})"
+)
 
 # --- topic ----------------------------------------------------------------------------------------------------
 

@@ -13,9 +13,9 @@ from bot.kit.errors import Refused
 from bot.kit.form import Form
 from bot.kit.reply import Ask, Reply, Show, Toast
 from bot.kit.words import _
-from handlers.notices import forms, rules
+from handlers.notices import circles, forms, leaves, rules
 from handlers.notices.rules import Answer
-from storage import corrections, diary, notices, nudges, people, rsvps
+from storage import corrections, diary, notices, people, rsvps
 from storage.notices import Notice
 from storage.rsvps import Given
 
@@ -27,6 +27,8 @@ class Step(StrEnum):
     PLACE = "p"
     TOPIC = "m"
     DROP = "x"
+    LOUD = "a"  # @所有人, for the second time
+    QUIET = "q"
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,17 @@ class Mute(Action, verb="nt.mute"):
     notice: int
 
 
-QUOTED = ("notice", "notice-me", "notice-silent", "notice-stats")
+@dataclass(frozen=True)
+class MuteWeek(Action, verb="nt.mutew"):
+    notice: int
+
+
+@dataclass(frozen=True)
+class Later(Action, verb="nt.later"):
+    notice: int
+
+
+QUOTED = ("notice", "notice-me", "notice-silent", "notice-stats", "notice-gone", "notice-new")
 
 # --- answers --------------------------------------------------------------------------------------------------
 
@@ -70,12 +82,18 @@ def answer(ctx: Context, tap: Rsvp) -> Reply:
     return Toast(keep(ctx, notice, tap.answer, ""))
 
 
-def keep(ctx: Context, notice: Notice, answer: Answer, note: str) -> str:
+def keep(ctx: Context, notice: Notice, answer: Answer, note: str, *, plain: bool = False) -> str:
     """Writes the answer down; the sentence that says so."""
-    rsvps.keep(ctx.db, notice.id, Given(ctx.me.id, answer.value, note[:100], ctx.now))
+    rsvps.keep(ctx.db, notice.id, Given(ctx.me.id, answer.value, note[:100], ctx.now, plain=plain))
     ctx.redraw(f"notice:{notice.id}")
+    if notices.several(ctx.db, ctx.now):
+        ctx.redraw(f"notice-todo:{ctx.me.id}")
+    if answer is not Answer.LEAVE:
+        leaves.withdraw(ctx, notice, ctx.me.id)
     if ctx.me.id in people.away(ctx.db, day_of(ctx, notice)):
         return _("已记下：{answer}（您那天休假，不计入应到）", answer=answer.label)
+    if notice.circles and not circles.among(ctx.me, notice.circles):
+        return _("已记下：{answer}（这次没有要您参加，不计入应到）", answer=answer.label)
     return _("已记下：{answer}", answer=answer.label)
 
 
@@ -85,12 +103,8 @@ def leave(ctx: Context, notice: Notice, why: str) -> Reply:
     if not why and before is not None and before.answer == Answer.LEAVE.value:
         why = before.note
     said = keep(ctx, notice, Answer.LEAVE, why)
+    leaves.request(ctx, notice, ctx.me.id, said_all=bool(why))
     return Toast(said) if why else Ask(forms.Reason, {"notice": notice.id}, private=True, toast=said)
-
-
-def mute(ctx: Context, tap: Mute) -> Reply:
-    nudges.mute(ctx.db, ctx.me.id, today(ctx))
-    return Toast(_("今天不再提醒您；新的通知照常会发。"))
 
 
 # --- drafts ---------------------------------------------------------------------------------------------------
@@ -99,11 +113,17 @@ def mute(ctx: Context, tap: Mute) -> Reply:
 def on_draft(ctx: Context, tap: OnDraft) -> Reply:
     notice = rules.check_draft(notices.get(ctx.db, tap.notice))
     match tap.step:
-        case Step.SEND | Step.NOW:
+        case Step.SEND | Step.NOW if notice.loud:
+            return show(ctx, f"notice-loud:{notice.id}")
+        case Step.SEND | Step.NOW | Step.LOUD:
             return Toast(send(ctx, notice, at_once=tap.step is Step.NOW))
+        case Step.QUIET:
+            notices.revise(ctx.db, notice.id, loud=False)
+            return Toast(send(ctx, replace(notice, loud=False), at_once=False))
         case Step.DROP:
             notices.turn(ctx.db, notice.id, notices.DRAFT, notices.DROPPED)
             ctx.settle(f"notice-draft:{notice.id}")
+            ctx.redraw(f"notice-loud:{notice.id}")
             return Toast(_("好的，这份通知不发了。"))
         case _:
             return Ask(_QUESTIONS[tap.step], {"notice": notice.id}, private=True)
@@ -132,6 +152,8 @@ def send(ctx: Context, notice: Notice, *, at_once: bool) -> str:
     corrections.note_told(ctx.db, notice.id, [(group.channel, group.id) for group in groups])
     ctx.post(f"notice:{notice.id}", Staff(), gentle=not at_once)
     ctx.settle(f"notice-draft:{notice.id}")
+    if notice.loud:
+        ctx.redraw(f"notice-loud:{notice.id}")
     book(ctx, notice, leaves_at)
     if leaves_at > ctx.now:
         return _("已排好，{at} 发到 {n} 个群。", at=ctx.school.write_time(leaves_at, ctx.now), n=len(groups))
@@ -146,10 +168,12 @@ def book(ctx: Context, notice: Notice, told_at: datetime) -> None:
         ctx.book("notices.due", notice.deadline, key, **facts)
     if at := rules.chase_at(notice.closes, told_at, ctx.school):
         ctx.book("notices.chase", at, key, **facts)
+        if list_at := rules.list_at(at, notice.closes, ctx.school):
+            ctx.book("notices.list", list_at, key, **facts)
 
 
 def unbook(ctx: Context, notice: Notice) -> None:
-    for name in ("notices.close", "notices.due", "notices.chase"):
+    for name in ("notices.close", "notices.due", "notices.chase", "notices.list"):
         diary.cancel(ctx.db, name, _key(notice))
 
 

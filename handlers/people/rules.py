@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from bot.kit.errors import NotUnderstood, Refused
+from bot.kit.names import sound
 from bot.kit.role import Role
 from bot.kit.words import N_, _
 from storage.people import Leave, Person
@@ -20,11 +21,6 @@ KINDS = (N_("病假"), N_("产假"), N_("事假"), N_("公假"), N_("借调"), N
 ROLES = {"principal": N_("校长"), "office": N_("办公室"), "staff": N_("教职工")}
 
 _TITLES = ("老师", "校长", "书记", "主任", "组长", "同志")
-# pypinyin reads these as words, not as surnames
-_SURNAMES = {
-    "单": "shan", "曾": "zeng", "解": "xie", "仇": "qiu", "乐": "yue", "区": "ou", "查": "zha", "朴": "piao",
-    "盖": "ge", "尉": "yu", "华": "hua", "任": "ren", "宁": "ning", "缪": "miao", "翟": "zhai", "员": "yun",
-}  # fmt: skip
 _LABEL = re.compile(r"(?P<name>.+?)\s*[（(](?P<tail>[^（()）]*)[)）]$")
 _MOST = 8  # suggestions at a time
 
@@ -81,17 +77,10 @@ def _alike(name: str, roster: Sequence[Person]) -> list[Person]:
     """Who sounds the same or nearly: 王晓明 for 王小明. Edit distance over the characters alone would miss it."""
     from rapidfuzz import fuzz  # with pypinyin 120 ms to load: only for whoever mistypes
 
-    spoken = _sound(name)
-    scores = [(fuzz.ratio(spoken, _sound(p.name)), p) for p in roster]
+    spoken = sound(name)
+    scores = [(fuzz.ratio(spoken, sound(p.name)), p) for p in roster]
     near = [(score, p) for score, p in scores if score >= 85]
     return [p for _score, p in sorted(near, key=lambda pair: (-pair[0], pair[1].id))]
-
-
-def _sound(name: str) -> str:
-    from pypinyin import lazy_pinyin
-
-    sounds = lazy_pinyin(name)
-    return " ".join([_SURNAMES.get(name[:1], sounds[0]), *sounds[1:]]) if sounds else name
 
 
 def split(text: str, roster: Sequence[Person]) -> tuple[str, str]:

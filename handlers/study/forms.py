@@ -87,6 +87,8 @@ class NewPlan(Form, name="study.plan"):
 
 @dataclass(frozen=True, kw_only=True)
 class Reflection(Form, name="study.note"):
+    hears = True
+
     mark: int = 0
     note: str = ask(N_("写一句心得，只有您自己看得到。"), line)
 
@@ -99,6 +101,8 @@ def _open(ctx: Context, values: Mapping[str, object]) -> Sequence[str]:
 @dataclass(frozen=True, kw_only=True)
 class WhichLearned(Form, name="study.which"):
     """已学, with more than one thing to learn."""
+
+    hears = True
 
     note: str = ""
     which: str = ask(N_("学完的是哪一个？"), line, choices=_open)

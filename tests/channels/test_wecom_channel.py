@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from bot.channels.wecom import clicks, hearing
+from bot.channels.wecom.hearing import ELSEWHERE
 from bot.engine.port import Answer, DeliveryFailed, Document
 from bot.kit.card import Button, Card, Line
 from bot.kit.event import Event, Joined, Place, Said, Tapped
@@ -243,7 +244,7 @@ async def test_a_quoted_card_is_found_by_its_title(fake: FakeWecom) -> None:
         wang.says("好的", in_=room, quote="随便什么")
         wang.says("好的", quote="教学例会")
         await until(lambda: len(office.heard) == 3)
-    assert [event.quotes for event in office.heard if isinstance(event, Said)] == [ref, None, None]
+    assert [event.quotes for event in office.heard if isinstance(event, Said)] == [ref, ELSEWHERE, ELSEWHERE]
 
 
 # --- words ------------------------------------------------------------------------------------------------------------

@@ -86,7 +86,10 @@ class WecomStage(Stage):
                 await self._until(who.sends_file(event.upload.name, event.upload.content))
             case Said():
                 room = None if event.place.private else self.room
-                answered = next((seen.text for seen in self.messages(event.place.id) if seen.ref == event.quotes), None)
+                other = "（别的话）" if event.quotes else None
+                answered = next(
+                    (seen.text for seen in self.messages(event.place.id) if seen.ref == event.quotes), other
+                )
                 await self._until(who.says(event.text, in_=room, quote=answered))
             case Joined() if event.place.private:
                 who.opens()

@@ -301,7 +301,8 @@ def test_an_answer_signed_with_another_name_is_not_mine(sent: Office) -> None:
     sent["王老师"].says("张老师收到", in_group=True)
     assert sent.card.tally == tally(sent)
     sent["王老师"].says("张老师生病了，请假", in_group=True)
-    assert "本人" in sent["王老师"].last
+    assert "您是代这位老师答复吗" in sent["王老师"].last
+    sent["王老师"].taps("不是")
     assert sent.card.tally == tally(sent) and len(sent.group) == 1
     sent["王老师"].says("数学组收到", in_group=True)
     assert sent.card.tally == tally(sent, 能到=1)
@@ -532,3 +533,38 @@ def test_a_part_of_a_day_is_not_an_hour(office: Office, said: str, hour: str, ti
 def test_a_part_of_a_day_is_no_answer_to_when(office: Office) -> None:
     someone = office["办公室"].says("发通知 三楼会议室 教学例会").says("下周三下午")
     assert "还缺几点" in someone.last
+
+
+# --- words while a question is open ---------------------------------------------------------------------------
+
+
+@pytest.mark.stages
+def test_an_answer_typed_while_a_question_is_open_is_asked_about_not_swallowed(sent: Office) -> None:
+    someone = sent["办公室"].says("发通知 周四下午四点 报告厅")
+    assert "主题" in someone.last
+    assert "另一件事" in someone.says("能到").last
+    someone.taps("是另一件事")
+    assert sent.card.tally == tally(sent, 能到=1)
+    assert any("已记下：能到" in text for text in someone.inbox) and "主题" in "".join(someone.inbox[-2:])
+    assert "期中质量分析" in someone.says("期中质量分析").last and someone.sees("确认发送")
+
+
+def test_words_that_look_like_an_answer_can_still_fill_the_form(sent: Office) -> None:
+    someone = sent["办公室"].says("发通知 周四下午四点 报告厅").says("收到")
+    assert "主题" in someone.last and "收到" in someone.last
+    someone.taps("是回答这个问题")
+    assert "收到" in someone.last and someone.sees("确认发送") and sent.card.tally == tally(sent)
+
+
+def test_something_else_altogether_answers_the_question_that_is_open(sent: Office) -> None:
+    someone = sent["办公室"].says("发通知 周四下午四点 报告厅").says("能到")
+    assert "期中分析" in someone.says("期中分析").last and someone.sees("确认发送")
+    assert sent.card.tally == tally(sent)
+
+
+def test_a_quoted_card_says_what_the_words_are_for(sent: Office) -> None:
+    sent["办公室"].says("催一下")
+    sent["王老师"].taps("请假", in_="群")
+    card = next(seen.ref for seen in sent.stage.messages(sent["王老师"].talk.id) if "请答复 ·" in seen.text)
+    sent["王老师"].says("能到", quotes=card)
+    assert sent.card.tally == tally(sent, 能到=1)

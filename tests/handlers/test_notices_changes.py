@@ -67,7 +67,7 @@ def test_confirmed_it_reaches_the_group_and_those_who_are_coming_and_nobody_else
     assert sent.group[-1] == f"{MOVED}。"
     assert "16:00" in sent.face(0) and len(sent.group) == 2
     for name in ("王老师", "张老师"):
-        assert sent[name].last.startswith(MOVED) and "不用再回" in sent[name].last
+        assert MOVED in sent[name].last and "不用再回" in sent[name].last
     assert before == {name: len(sent[name].inbox) for name in before}
 
 
@@ -301,3 +301,55 @@ def test_forged_steps_are_refused(sent: Office, token: str) -> None:
     assert sent["办公室"].forges(token, in_group=False).toast
     assert "办公室" in (sent["王老师"].forges("nt.fix:1:s").toast or "")
     assert sent.ask(lambda db: corrections.of(db, 1)) == [] and len(sent.group) == 1
+
+
+# --- withdrawn, moved, widened --------------------------------------------------------------------------------
+
+
+@pytest.mark.stages
+def test_a_withdrawn_notice_says_so_on_its_card_and_once_in_the_group(sent: Office) -> None:
+    before = {name: len(sent[name].inbox) for name in ("王老师", "张老师", "老师06")}
+    sent["办公室"].says("撤回通知").taps("确认撤回")
+    assert any("发错了，已撤回" in text for text in sent.group)
+    assert "已撤回 · 教学例会" in sent.shown("notice:1").text and not sent.shown("notice:1").labels
+    assert "已经取消" in (sent["王老师"].forges("nt.rsvp:1:y").toast or "")
+    sent.later(to="周五 16:00")
+    assert before == {name: len(sent[name].inbox) for name in before}
+
+
+def test_moving_in_one_sentence(sent: Office) -> None:
+    shown = sent["办公室"].says("改期 周五下午四点").last
+    assert "时间 由 11月27日 周五 15:30 改为 11月27日 周五 16:00" in shown
+    sent["办公室"].taps("确认更正")
+    assert "16:00" in sent.shown("notice:1").text
+
+
+@pytest.mark.stages
+def test_who_is_coming_can_answer_anew_by_a_tap_on_what_changed(sent: Office) -> None:
+    sent["办公室"].says("改期 周五下午四点").taps("确认更正")
+    assert MOVED in sent["王老师"].last
+    sent["王老师"].taps("请假", in_="私聊")
+    assert sent.shown("notice:1").tally["请假"] == 2
+
+
+@pytest.mark.stages
+def test_whoever_is_added_is_told_and_nobody_else(office: Office) -> None:
+    for name in ("王老师", "张老师"):
+        number = office[name].number or 0
+        office.write(lambda db, n=number: people.change(db, n, department="数学组"))  # type: ignore[misc]
+    office["办公室"].says("发通知 周五下午三点半 三楼会议室 教学例会，数学组参加").confirms()
+    office["王老师"].taps("能到")
+    before = {name: len(office[name].inbox) for name in ("王老师", "张老师")}
+    shown = office["办公室"].says("追加对象 教学部").last
+    assert "参加的人 由 数学组 改为 数学组、教学部" in shown and "新加的 6 人" in shown
+    office["办公室"].taps("确认追加")
+    assert len(office.group) == 1 and "数学组、教学部" in office.shown("notice:1").text
+    assert office.card.tally == {"能到": 1, "晚到": 0, "请假": 0, "未答": 7}
+    assert before == {name: len(office[name].inbox) for name in before}
+    assert "请答复 · 教学例会" in office["老师06"].last
+    office["老师06"].taps("能到", in_="私聊")
+    assert office.card.tally == {"能到": 2, "晚到": 0, "请假": 0, "未答": 6}
+
+
+def test_everybody_cannot_be_widened(sent: Office) -> None:
+    assert "全体" in sent["办公室"].says("追加对象 教学部").last

@@ -324,3 +324,142 @@ def test_the_month_knows_its_meetings_and_nobodys_reason(sent: Office) -> None:
 def test_the_notice_knows_its_author_and_its_life(sent: Office) -> None:
     notice = sent.ask(lambda db: notices.get(db, 1))
     assert notice is not None and notice.author == sent["办公室"].number and notice.state == notices.OPEN
+
+
+# --- several at once, later, and not this week ----------------------------------------------------------------
+
+
+def three_departments(office: Office) -> None:
+    """王老师 and 张老师 are in 数学组, 老师05 in 语文组, the others in 教学部."""
+    for name, department in (("王老师", "数学组"), ("张老师", "数学组"), ("老师05", "语文组")):
+        number = office[name].number or 0
+        office.write(lambda db, n=number, d=department: people.change(db, n, department=d, phone=f"81{n:02d}"))  # type: ignore[misc]
+
+
+@pytest.mark.stages
+def test_two_matters_are_one_message_and_each_can_be_answered_there(sent: Office) -> None:
+    sent["办公室"].says("发通知 周五下午四点半 报告厅 期中质量分析").confirms()
+    sent["王老师"].says("能到", quotes=None)
+    sent["王老师"].taps("1123-01 教学例会")
+    sent.later(to="周五 14:40")
+    assert [text for text in sent["张老师"].inbox if "还有 2 个通知请您答复" in text]
+    assert not [text for text in sent["张老师"].inbox if "请答复 ·" in text]
+    sent["张老师"].taps("1 能到").taps("2 请假")
+    assert sent.shown("notice:1").tally["能到"] == 2 and sent.shown("notice:2").tally["请假"] == 1
+    assert "没有要答复的通知了" in sent.shown(f"notice-todo:{sent['张老师'].number}").text
+    before = len(sent["张老师"].inbox)
+    sent.later(to="周五 16:20")
+    assert len(sent["张老师"].inbox) == before
+
+
+@pytest.mark.paper
+def test_a_merged_message_is_one_of_the_day_and_one_of_each_matter(sent: Office) -> None:
+    sent["办公室"].says("发通知 周五下午四点半 报告厅 期中质量分析").confirms()
+    sent.later(to="周五 16:25")
+    heard = [text for text in sent["老师06"].inbox if "答复" in text]
+    assert len(heard) == 2  # 14:30 for both, 15:30 for the second alone
+    times = sent.ask(lambda db: [nudges.times(db, sent["老师06"].number or 0, f"notice:{n}") for n in (1, 2)])
+    assert times == [1, 2]
+
+
+@pytest.mark.stages
+def test_later_means_once_more_and_not_for_who_has_answered(sent: Office) -> None:
+    sent["办公室"].says("催一下")
+    for name in ("王老师", "张老师"):
+        assert "再提醒您一次" in (sent[name].taps("稍后").toast or "")
+    sent["张老师"].taps("能到", in_="私聊")
+    before = {name: len(sent[name].inbox) for name in ("王老师", "张老师")}
+    sent.later(hours=2)
+    assert {name: len(sent[name].inbox) - count for name, count in before.items()} == {"王老师": 1, "张老师": 0}
+    assert "不再提醒" in (sent["王老师"].taps("稍后").toast or "")  # twice is enough
+
+
+def test_not_this_week_holds_until_sunday_and_for_every_matter(sent: Office) -> None:
+    sent["办公室"].says("催一下")
+    assert "本周不再提醒" in (sent["王老师"].taps("本周别再提醒").toast or "")
+    assert "本周不再提醒" in sent["张老师"].says("本周别再提醒").last
+    sent["办公室"].says("发通知 周四下午四点半 报告厅 期中质量分析").confirms()
+    before = {name: len(sent[name].inbox) for name in ("王老师", "张老师", "老师05")}
+    sent.later(to="周五 15:20")
+    after = {name: len(sent[name].inbox) - count for name, count in before.items()}
+    assert (after["王老师"], after["张老师"]) == (0, 0) and after["老师05"] > 0
+    assert sent["王老师"].forges("nt.rsvp:1:y").toast == "已记下：能到"
+
+
+def test_at_last_the_office_has_the_names_with_their_extensions(sent: Office) -> None:
+    three_departments(sent)
+    sent["王老师"].taps("能到")
+    before = len(sent["办公室"].inbox)
+    sent.later(to="周五 14:50")
+    assert not [text for text in sent["办公室"].inbox[before:] if "谁还没回" in text]
+    sent.later(to="周五 15:05")
+    listed = sent["办公室"].last
+    assert "谁还没回" in listed and "张老师（数学组，8104）" in listed and "王老师" not in listed
+    assert all("8104" not in text for text in [*sent.group, *sent["老师06"].inbox])
+
+
+def test_when_all_have_answered_there_is_no_list(sent: Office) -> None:
+    for name in EVERYBODY:
+        sent[name].taps("能到")
+    before = len(sent["办公室"].inbox)
+    sent.later(to="周五 15:20")
+    assert len(sent["办公室"].inbox) == before
+
+
+# --- whom it concerns, and what to look at twice ----------------------------------------------------------------
+
+
+@pytest.mark.stages
+def test_only_the_departments_that_are_named_are_asked_counted_and_chased(office: Office) -> None:
+    three_departments(office)
+    office["办公室"].says("发通知 周五下午三点半三楼会议室教学例会，带上听课本，数学组和语文组参加，周四前回复")
+    shown = office["办公室"].last
+    for words in ("将问 3 人", "数学组、语文组", "听课本", "回复截止"):
+        assert words in shown
+    office["办公室"].confirms()
+    assert office.card.tally == {"能到": 0, "晚到": 0, "请假": 0, "未答": 3}
+    office["王老师"].taps("能到")
+    assert "不计入应到" in (office["老师06"].taps("能到").toast or "")
+    assert office.card.tally == {"能到": 1, "晚到": 0, "请假": 0, "未答": 2}
+    office["办公室"].says("催一下")
+    assert office["张老师"].inbox and office["老师05"].inbox
+    assert office["老师07"].inbox == [] and office["老师08"].inbox == []
+
+
+def test_a_department_that_does_not_exist_is_asked_about(office: Office) -> None:
+    three_departments(office)
+    someone = office["办公室"].says("发通知 周五下午三点半 三楼会议室 班主任会，班主任参加")
+    assert "班主任" in someone.inbox[-2] and "哪些人参加" in someone.last
+    assert "没有这个部门" in someone.says("后勤处").last
+    assert "将问 1 人" in someone.says("语文组").last
+
+
+def test_the_preview_tells_what_they_have_that_day_and_how_full_the_week_is(office: Office) -> None:
+    three_departments(office)
+    office["办公室"].says("发通知 周五上午九点 报告厅 升旗培训").confirms()
+    office["办公室"].says("发通知 周四下午四点 报告厅 语文组教研，语文组参加").confirms()
+    office["办公室"].says("发通知 周五下午三点半 三楼会议室 数学组教研，数学组参加")
+    assert "同一天他们还有：11月27日 周五 09:00 升旗培训" in office["办公室"].last
+    assert "第 3 个会" not in office["办公室"].last
+    office["办公室"].says("发通知 周三下午三点半 三楼会议室 教学例会")
+    assert "这是他们这一周的第 3 个会" in office["办公室"].last
+
+
+@pytest.mark.stages
+def test_calling_everybody_needs_a_second_yes(office: Office) -> None:
+    office["办公室"].says("发通知 @所有人 周五下午三点半 三楼会议室 教学例会").confirms()
+    assert office.group == [] and "打扰" in office["办公室"].last
+    office["办公室"].taps("确认 @所有人")
+    assert len(office.group) == 1 and "@所有人" in office.group[0]
+    office["办公室"].says("发通知 @所有人 周四下午四点 报告厅 期中质量分析").confirms()
+    office["办公室"].taps("不@，照常发")
+    assert len(office.group) == 2 and "@所有人" not in office.group[1]
+
+
+def test_a_bare_shoudao_and_a_word_of_coming_are_kept_apart(sent: Office) -> None:
+    sent["王老师"].says("收到", in_group=True)
+    sent["张老师"].says("准时参加", in_group=True)
+    sent["老师05"].taps("能到")
+    assert "能到的 3 人里，1 人只回了“收到”" in sent["办公室"].says("统计").last
+    sent["王老师"].taps("能到")
+    assert "只回了" not in sent["办公室"].says("统计").last

@@ -23,6 +23,7 @@ from storage.notices import CANCELLED, CLOSED, DRAFT, DROPPED, OPEN, Notice
 from storage.rsvps import Given
 from tests.office import MONDAY, ZONE
 
+QUIET = ["稍后", "今天别提醒", "本周别再提醒"]
 SCHOOL = School("红烛中学", when.SchoolHours(zone=ZONE), when.QuietHours(), Calendar())
 NOW = MONDAY.astimezone(UTC)
 
@@ -66,7 +67,7 @@ def answers(*pairs: tuple[int, str]) -> dict[int, Given]:
             "三楼会议室",
             "11-27T15:30",
         ),
-        ("周五下午三点 报告厅 例会，带上听课本，数学组参加", "例会，带上听课本，数学组参加", "报告厅", "11-27T15:00"),
+        ("周五下午三点 报告厅 例会，带上听课本，数学组参加", "例会", "报告厅", "11-27T15:00"),
         ("教学例会", "教学例会", "", None),
         ("三楼会议室", "", "三楼会议室", None),
         ("周五下午三点半", "", "", "11-27T15:30"),
@@ -98,6 +99,42 @@ def test_until_when_answers_count(text: str, deadline: str | None) -> None:
     assert found.deadline == (local(deadline) if deadline else None)
     assert found.slot is not None and found.slot.starts == local("11-27T15:00")
     assert found.topic.startswith("总结会") and "回复" not in found.topic
+
+
+@pytest.mark.parametrize(
+    ("text", "topic", "circles", "bring"),
+    [
+        (
+            "周五下午三点半三楼会议室教学例会，带上听课本，数学组和语文组参加，周四前回复",
+            "教学例会",
+            ["数学组", "语文组"],
+            "听课本",
+        ),
+        (
+            "周五下午三点半 三楼会议室 教学例会 请带笔和本子 数学组、语文组参加",
+            "教学例会",
+            ["数学组", "语文组"],
+            "笔和本子",
+        ),
+        ("周五下午三点半 报告厅 师德培训，全体教职工参加", "师德培训", ["全体教职工"], ""),
+        ("周五下午三点半 报告厅 党员大会，参会人员：党员", "党员大会", ["党员"], ""),
+        ("周五下午三点半 报告厅 班主任会，班主任参加", "班主任会", ["班主任"], ""),
+        ("周五下午三点半 报告厅 带教老师会议", "带教老师会议", [], ""),
+        ("周五下午三点半 报告厅 带头人评选会", "带头人评选会", [], ""),
+        ("周五下午三点半 报告厅 教学例会，请准时参加", "教学例会", [], ""),
+        ("周五下午三点半 报告厅 教学例会，请大家准时参加", "教学例会", ["大家"], ""),
+        ("周五下午三点半 报告厅 教学例会，自带水杯", "教学例会", [], "水杯"),
+    ],
+)
+def test_who_is_asked_and_what_to_bring(text: str, topic: str, circles: list[str], bring: str) -> None:
+    found = glean(text, NOW, SCHOOL)
+    assert (found.topic, list(found.circles), found.bring) == (topic, circles, bring)
+
+
+def test_everybody_in_the_group_is_called_only_when_it_is_said() -> None:
+    assert glean("@所有人 周五下午三点半 报告厅 教学例会", NOW, SCHOOL).loud
+    assert glean("@所有人 周五下午三点半 报告厅 教学例会", NOW, SCHOOL).topic == "教学例会"
+    assert not glean("周五下午三点半 报告厅 教学例会 全体教职工参加", NOW, SCHOOL).loud
 
 
 def test_from_when_to_when() -> None:
@@ -190,7 +227,7 @@ def test_everybody_expected_is_counted_once(expected: list[int], given_: list[tu
 )
 def test_the_counter_always_adds_up(expected: set[int], given_: dict[int, str]) -> None:
     count = rules.count(expected, answers(*given_.items()))
-    assert count.yes + count.late + count.leave + count.silent == count.expected == len(expected)
+    assert count.yes + count.late + count.leave + count.early + count.silent == count.expected == len(expected)
     assert count.extra == len(set(given_) - expected)
 
 
@@ -347,7 +384,7 @@ def test_the_card_in_each_state(facts: dict[str, object], at: str, labels: list[
     assert card is not None and [button.label for button in card.buttons] == labels
     assert any(words in text for text in words_of(card))
     mine = cards.mine(face)
-    assert mine is not None and [b.label for b in mine.buttons] == ([*labels, "今天别提醒"] if labels else [])
+    assert mine is not None and [b.label for b in mine.buttons] == ([*labels, *QUIET] if labels else [])
 
 
 @pytest.mark.parametrize("state", [DRAFT, DROPPED])

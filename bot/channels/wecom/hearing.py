@@ -31,6 +31,7 @@ log = structlog.get_logger()
 KEPT_TRYING = 300.0  # seconds for which what we have taken is offered to our own shelves
 CLICK_TRYING = 60.0  # and a click: much later it would not be what they meant any more
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
+ELSEWHERE = "elsewhere"  # what quotes somebody else's words is not said to nobody in particular
 TRIES = 3  # of a callback that fails by a bug, or of a file that will not come
 KNOWN = 4096
 Json = dict[str, Any]
@@ -167,7 +168,8 @@ class Hearing:
                 return event, Answer(toast=fetched, ok=False)
             event = fetched
         elif isinstance(event, Said):
-            event = await self._numbered(replace(event, quotes=self.mouth.quoted(incoming)))
+            quoted = self.mouth.quoted(incoming) or (ELSEWHERE if incoming.quoted else None)
+            event = await self._numbered(replace(event, quotes=quoted))
         return event, await self.hear(event)
 
     async def _numbered(self, said: Said) -> Event:
