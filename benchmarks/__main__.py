@@ -20,7 +20,7 @@ from benchmarks import machine, report
 from benchmarks.plan import Plan
 from benchmarks.report import Report, Row
 
-CHAPTERS = ("votes", "startup", "timers", "broadcast", "postgres", "reading")
+CHAPTERS = ("votes", "startup", "timers", "broadcast", "postgres", "reading", "answers")
 OUT = Path(__file__).resolve().parents[1] / "artifacts" / "bench.json"
 
 
