@@ -224,6 +224,12 @@ class Somebody:
         self._does(Said(self._id(), self._at(), self.account, place, text, quotes, upload))
         return self
 
+    def passes_on(self, text: str, *, in_group: bool = False) -> Somebody:
+        """Forwards what somebody else wrote."""
+        place = self.office.room if in_group else self.talk
+        self._does(Said(self._id(), self._at(), self.account, place, text, passed_on=True))
+        return self
+
     def taps(self, label: str, *, in_: str | None = None, reason: str | None = None) -> Somebody:
         """Presses the newest button of that label, in private first, then in the group (or only ``in_`` 私聊/群)."""
         place, seen, token = self._find(label, in_)

@@ -199,7 +199,7 @@ class Pipeline:
         asking = self.asker.waiting(ctx, said.sender)
         if asking is not None and not said.edited and (found is None or not _alone(said.text, found)):
             return self._asked(ctx, said, asking)
-        if found is not None:
+        if found is not None and not said.passed_on:
             return self._command(ctx, said, *found)
         if said.upload is not None:
             return self._upload(ctx, said)
@@ -245,6 +245,8 @@ class Pipeline:
 
     def _phrase(self, ctx: Context, said: Said) -> Reply:
         for phrase in self.router.phrases:
+            if said.passed_on and not phrase.passed_on:
+                continue
             meaning = phrase.read(said.text)
             if meaning is None:
                 continue
@@ -257,6 +259,8 @@ class Pipeline:
             return phrase.handler(ctx, meaning, thing)
         if said.edited or not ctx.place.private:
             return None  # a slip that was mended in an old message is no question to us
+        if said.passed_on:
+            return _("转发来的话不算您说的，没有记上。要答复，请自己发一句。")
         return _("没看懂。回复“帮助”看看我会做什么。")
 
     def _submitted(self, ctx: Context, form: Submitted) -> Reply:

@@ -44,12 +44,17 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Said(Event):
-    """Words, a file or a reaction (its emoji is the text). ``quotes`` is the platform's id of the message answered."""
+    """Words, a file or a reaction (its emoji is the text). ``quotes`` is the platform's id of the message answered.
+
+    ``passed_on``: forwarded, so somebody else's words. ``first_at``: when a message that was now edited was first sent.
+    """
 
     text: str
     quotes: str | None = None
     upload: Upload | None = None
     edited: bool = False
+    passed_on: bool = False
+    first_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

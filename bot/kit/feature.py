@@ -48,6 +48,7 @@ class Phrase:
     who: Role
     handler: Callable[[Context, Any, Any], Reply]
     feature: str
+    passed_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,12 +150,20 @@ class Feature:
         return register
 
     def phrase(
-        self, read: Callable[[str], M | None], scope: Callable[[Context, Said], S | None], who: Role = Role.STAFF
+        self,
+        read: Callable[[str], M | None],
+        scope: Callable[[Context, Said], S | None],
+        who: Role = Role.STAFF,
+        *,
+        passed_on: bool = False,
     ) -> Callable[[Callable[[Context, M, S], Reply]], Callable[[Context, M, S], Reply]]:
-        """Words that mean something only about something: ``read`` is pure, ``scope`` finds it, or ``None``."""
+        """Words that mean something only about something: ``read`` is pure, ``scope`` finds it, or ``None``.
+
+        ``passed_on``: also where they are somebody else's, forwarded.
+        """
 
         def register(handler: Callable[[Context, M, S], Reply]) -> Callable[[Context, M, S], Reply]:
-            self.phrases.append(Phrase(read, scope, who, handler, self.name))
+            self.phrases.append(Phrase(read, scope, who, handler, self.name, passed_on))
             return handler
 
         return register

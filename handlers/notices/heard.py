@@ -43,13 +43,20 @@ def meant(ctx: Context, said: Said) -> About | None:
         return About([found], whose, _other_day(ctx, said.text, found)) if found else None
     if not ctx.place.private and not sections.ours(ctx):
         return None
-    found_here = notices.opened(ctx.db, ctx.now)
+    found_here = _known_then(notices.opened(ctx.db, ctx.now), said)
     if len(found_here) == 1:
         return About(found_here, whose, _other_day(ctx, said.text, found_here[0]))
     if found_here or not ctx.place.private or heard.plain:
         return About(found_here, whose) if found_here else None  # a 好的 in private, with nothing open, is for others
     begun = notices.begun(ctx.db, ctx.now, ctx.now - rules.AFTER)[:1]
     return About(begun, whose) if begun else None
+
+
+def _known_then(found: Sequence[Notice], said: Said) -> Sequence[Notice]:
+    """An old 收到 that is mended today says nothing of a notice that came after it."""
+    if said.first_at is None:
+        return found
+    return [notice for notice in found if (notice.leaves_at or notice.made_at) <= said.first_at]
 
 
 def _whose(ctx: Context, heard: Heard) -> Person | None:

@@ -212,6 +212,19 @@ def test_any_fields_in_any_shape(number: int, kind: str, body: Any) -> None:
         assert_fit_for_a_shelf(event)
 
 
+def test_what_was_forwarded_and_when_an_edited_word_was_first_said() -> None:
+    update = copy.deepcopy(RECORDED["said_private"]["update"])
+    first = update["message"]["date"]
+    update["message"]["forward_origin"] = {"type": "hidden_user", "sender_user_name": "某人", "date": first - 60}
+    (said,) = parse(update, ME, NOW)
+    assert isinstance(said, Said) and said.passed_on
+    update = copy.deepcopy(RECORDED["said_private"]["update"])
+    update["edited_message"] = update.pop("message") | {"edit_date": first + 600}
+    (said,) = parse(update, ME, NOW)
+    assert isinstance(said, Said) and said.edited and not said.passed_on
+    assert said.first_at == datetime.fromtimestamp(first, UTC)
+
+
 @given(st.text(st.characters()))
 def test_any_text_is_fit_for_a_shelf(text: str) -> None:
     update = copy.deepcopy(RECORDED["said_private"]["update"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -142,6 +142,37 @@ def test_an_edited_message_is_a_second_thought(open_office: OpenOffice) -> None:
     edits(office, "王老师", "收到请回复")
     edits(office, "张老师", "没收到")
     assert office.card.tally == {"能到": 0, "晚到": 0, "请假": 1, "未答": 7} and office["张老师"].inbox == []
+
+
+@pytest.mark.paper
+def test_an_old_word_that_is_mended_says_nothing_of_a_newer_notice(open_office: OpenOffice) -> None:
+    office = open_office(feature, staff=8)
+    said_at = office.time()
+    office.later(hours=1)
+    office["办公室"].says(SAID).confirms()
+    office.later(hours=1)
+    who = office["王老师"]
+    words = f"paper:test:{uuid.uuid4()}", office.time(), who.account, office.room, "收到"
+    who._does(Said(*words, edited=True, first_at=said_at))
+    assert office.card.tally == {"能到": 0, "晚到": 0, "请假": 0, "未答": 8} and who.inbox == []
+    words = f"paper:test:{uuid.uuid4()}", office.time(), who.account, office.room, "收到"
+    who._does(Said(*words, edited=True, first_at=office.time() - timedelta(minutes=5)))
+    assert office.card.tally == {"能到": 1, "晚到": 0, "请假": 0, "未答": 7}
+
+
+@pytest.mark.paper
+def test_words_that_were_passed_on_are_nobodys_answer_but_a_list_is_read(open_office: OpenOffice) -> None:
+    office = open_office(feature, staff=8)
+    office["办公室"].says(SAID).confirms()
+    office["王老师"].passes_on("收到", in_group=True)
+    office["王老师"].passes_on("请假，监考", in_group=True)
+    assert office.card.tally == {"能到": 0, "晚到": 0, "请假": 0, "未答": 8} and office["王老师"].inbox == []
+    office["王老师"].passes_on("收到")
+    assert "转发来的话不算您说的" in office["王老师"].last
+    office["办公室"].passes_on("取消通知")
+    assert office.card.tally["未答"] == 8 and "转发来的话" in office["办公室"].last
+    office["张老师"].passes_on("#接龙\n教学例会\n1. 张老师\n2. 李老师", in_group=True)
+    assert office.card.tally == {"能到": 2, "晚到": 0, "请假": 0, "未答": 6}
 
 
 @pytest.mark.paper

@@ -109,7 +109,7 @@ class Hearing:
 
     async def _numbered(self, said: Said) -> Event:
         """A number that stands for a button of a card with too many of them is a tap."""
-        if said.edited or len(said.text) > 24:
+        if said.edited or said.passed_on or len(said.text) > 24:
             return said
         chosen = await self.choices.chosen(said.place, said.text)
         if chosen is None:
@@ -127,7 +127,7 @@ class Hearing:
                 upload = Upload(_file_name(a), content)
         if upload is None and not a.text:
             return None
-        return Said(a.id, a.at, a.sender, a.place, a.text, a.quotes, upload)
+        return Said(a.id, a.at, a.sender, a.place, a.text, a.quotes, upload, passed_on=a.passed_on)
 
     def _is_wanted(self, attached: Attached) -> bool:
         if attached.place.private or not self.rules.endings:

@@ -124,9 +124,10 @@ def _said(raw: _Raw) -> list[Event]:
         return [Joined(raw.id(date), at, sender, place)]
     if start is not None:
         text = f"绑定 {start[1]}"
+    passed_on = "forward_origin" in raw.body or "forward_date" in raw.body
     if file is not None:
-        return [Attached(raw.id(date), at, sender, place, text, quotes, file=file)]
-    return [Said(raw.id(date), at, sender, place, text, quotes)]
+        return [Attached(raw.id(date), at, sender, place, text, quotes, passed_on=passed_on, file=file)]
+    return [Said(raw.id(date), at, sender, place, text, quotes, passed_on=passed_on)]
 
 
 def _edited(raw: _Raw) -> list[Event]:
@@ -136,7 +137,15 @@ def _edited(raw: _Raw) -> list[Event]:
     text = _addressed(_text(raw.body), raw.me)
     if place is None or sender is None or date is None or not text or "sender_chat" in raw.body:
         return []
-    return [Said(raw.id(date), _time(date, raw.now), sender, place, text, _quoted(raw.body), edited=True)]
+    first = _int(raw.body.get("date"))
+    first_at = _time(first, raw.now) if first is not None else None
+    passed_on = "forward_origin" in raw.body
+    return [
+        Said(
+            raw.id(date), _time(date, raw.now), sender, place, text, _quoted(raw.body), edited=True,
+            passed_on=passed_on, first_at=first_at,
+        )
+    ]  # fmt: skip
 
 
 def _reacted(raw: _Raw) -> list[Event]:
