@@ -66,6 +66,7 @@ class RunningSchool:
         self.desk.after_commit = self._after_commit
         self.desk.start()
         await self.desk.do(self._tell_gap)
+        await self.desk.do(self._open_talks)
         await self.clock.start()
         self._tasks.append(asyncio.create_task(self._live(), name="heartbeat"))
         for name, run in (("postman", self.postman.run()), ("workshop", self.workshop.run())):
@@ -127,6 +128,11 @@ class RunningSchool:
             )
             ctx.say(text, to=Office(), gentle=True, name=f"gap:{int(since.timestamp())}")
             self.pipeline.conclude_alone(ctx, "gap")
+
+    def _open_talks(self, db: Db) -> None:
+        """Accounts that were bound before we could write first."""
+        for channel in self.school.writes_first & self.channels.keys():
+            people.open_talks(db, channel)
 
     def _after_commit(self, notes: frozenset[str]) -> None:
         self.postman.wake(notes)

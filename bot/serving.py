@@ -26,9 +26,10 @@ from bot.config import Settings
 from bot.engine.port import Channel
 from bot.engine.router import Router, build
 from bot.kit.calendar import Calendar
-from bot.kit.context import School
+from bot.kit.context import School, Way
 from bot.kit.role import Role
 from bot.kit.when import QuietHours, SchoolHours
+from bot.kit.words import _, speaking
 from storage import migrate
 from storage.base import Db
 from storage.engine import Damaged, NotDurable, Shelves
@@ -68,9 +69,24 @@ def school_of(settings: Settings) -> School:
         reminders_per_matter=settings.reminders.per_matter,
         reminders_per_day=settings.reminders.per_day,
         remind_before=timedelta(minutes=settings.reminders.before_meeting_minutes),
+        ways=ways_of(settings),
         call=settings.wecom.call,
         secrets=secrets_of(settings),
     )
+
+
+def ways_of(settings: Settings) -> dict[str, Way]:
+    """How teachers find the bot, on each platform that is on."""
+    found: dict[str, Way] = {}
+    with speaking(settings.school.language):
+        if settings.wecom.enabled:
+            steps = _("在企业微信里搜索“{name}”并打开", name=settings.wecom.bot_name or "")
+            found["wecom"] = Way(_("企业微信"), steps, first=settings.wecom_app.enabled)
+        if settings.telegram.enabled:
+            name = settings.telegram.bot_username
+            steps = _("打开 https://t.me/{name} 点“开始”", name=name) if name else _("在 Telegram 里打开机器人点“开始”")
+            found["telegram"] = Way("Telegram", steps)
+    return found
 
 
 def site_of(settings: Settings) -> str:

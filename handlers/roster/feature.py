@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 
 import msgspec
@@ -98,7 +98,7 @@ def confirm(ctx: Context, tap: Confirm) -> Reply:
         ctx.redraw(f"roster:{found.id}")
         return Toast(_("名册在预览以后变过，预览已更新。请看过再确认一次。"), alert=True)
     stopped = plan.missing if tap.stop else ()
-    apply(ctx.db, plan, stopped, _today(ctx))
+    apply(ctx.db, plan, stopped, _today(ctx), ctx.school.writes_first)
     counts = (len(plan.new), len(plan.changed), plan.same, len(stopped))
     imports.decide(ctx.db, found.id, DONE, ",".join(str(count) for count in counts))
     audit.note(ctx.db, "roster.import", ctx.me.id, str(found.id), ctx.now)
@@ -145,20 +145,24 @@ def forget(ctx: Context, number: int) -> None:
 # --- one transaction ------------------------------------------------------------------------------------------
 
 
-def apply(db: Db, plan: Plan, stopped: Sequence[Person], today: date) -> None:
+def apply(
+    db: Db, plan: Plan, stopped: Sequence[Person], today: date, writes_first: Collection[str] = frozenset()
+) -> None:
+    """``writes_first``: the channels where an account that is known can be written to."""
     for change in plan.new:
         facts = {name: new for name, _old, new in change.facts}
-        _settle(db, people.add(db, Person(0, change.name, **facts)), change, today)  # type: ignore[arg-type]
+        number = people.add(db, Person(0, change.name, **facts))  # type: ignore[arg-type]
+        _settle(db, number, change, today, writes_first)
     for change in plan.changed:
         number = change.person or 0
         if change.facts:
             people.change(db, number, **{f: bool(new) if f == "active" else new for f, _old, new in change.facts})
-        _settle(db, number, change, today)
+        _settle(db, number, change, today, writes_first)
     for person in stopped:
         people.change(db, person.id, active=False)
 
 
-def _settle(db: Db, number: int, change: Change, today: date) -> None:
+def _settle(db: Db, number: int, change: Change, today: date, writes_first: Collection[str]) -> None:
     """Leave and accounts of one person."""
     if change.back:
         people.clear_leave(db, number, today, today)
@@ -167,7 +171,7 @@ def _settle(db: Db, number: int, change: Change, today: date) -> None:
         people.clear_leave(db, number, first, change.absence.last)
         people.set_leave(db, number, first, change.absence.last, change.absence.kind)
     for channel, account in change.accounts:
-        people.bind(db, number, channel, account, talk=None, now=None)
+        people.bind(db, number, channel, account, talk=account if channel in writes_first else None, now=None)
 
 
 # --- the template ---------------------------------------------------------------------------------------------

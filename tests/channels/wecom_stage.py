@@ -12,6 +12,7 @@ from bot.channels.wecom.parse import token_of
 from bot.channels.wecom.prose import ZERO
 from bot.channels.wecom.task import Task
 from bot.engine.port import Answer, Channel, Content, Document, Limits
+from bot.kit.context import Way
 from bot.kit.event import Event, Joined, Place, Said, Tapped
 from storage.people import Person
 from tests.fakes.wecom import FakeWecom
@@ -35,6 +36,7 @@ class _Noted(WecomChannel):
 class WecomStage(Stage):
     channel = "wecom"
     call = "@红烛 "
+    ways = {"wecom": Way("企业微信", "在企业微信里搜索“红烛”并打开")}  # noqa: RUF012
     edits = False
     toasts_stay = True
 

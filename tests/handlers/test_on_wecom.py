@@ -9,6 +9,7 @@ import pytest
 
 from handlers.contents import FEATURES
 from storage import drafts, people, rsvps
+from storage.people import Person
 from tests.channels.wecom_stage import WecomStage
 from tests.handlers.conftest import OpenOffice
 from tests.office import Office, Somebody
@@ -123,6 +124,32 @@ def test_words_that_do_not_call_us_are_never_heard_and_never_asked_for(office: O
     assert "“@红烛 绑定本群”" in office["办公室"].last
     office["王老师"].says("@红烛 第三条建议改为自愿")  # as the card in the group has it, in private
     assert "已记入第三条" in office["王老师"].last
+
+
+def test_the_group_is_bound_by_calling_us_and_whoever_was_never_seen_has_one_line_to_follow(office: Office) -> None:
+    new = office.write(lambda db: people.add(db, Person(0, "赵新来", "语文组")))
+    office.write(lambda db: people.bind(db, new, "wecom", "zhaoxinlai", talk=None, now=None))
+    zhao = wire(office).fake.user("zhaoxinlai", "赵新来")
+    wire(office).room.add(zhao)
+    office["办公室"].says("解绑本群", in_group=True)
+    phone(office["办公室"]).says("绑定本群", wire(office).room, mention=False)
+    office.settle()
+    assert office.ask(people.bound_groups) == []  # nobody called us
+    office["王老师"].says("绑定本群", in_group=True)
+    assert office.ask(people.bound_groups) == [] and "只能由办公室" in office["王老师"].last
+    office["办公室"].says("绑定本群", in_group=True)
+    assert office.group[-1].endswith("还没私聊过我的老师：请在企业微信里搜索“红烛”并打开，说一句“你好”，一次就够。")
+    office["办公室"].says("谁还没绑定")
+    who, to_forward = office["办公室"].last.split("\n")
+    assert who == "企业微信：已绑定、还没私聊过 1 人：赵新来（语文组）"
+    line = "老师您好，请在企业微信里搜索“红烛”并打开，说一句“你好”，一次就够：以后通知会私聊给您。"
+    assert to_forward == f"　请转给他们：{line}"
+    zhao.says("你好")
+    wire(office).fake.wait(lambda: any("赵新来您好" in m.text for m in zhao.inbox), what="a greeting")
+    office["办公室"].says("谁还没绑定")
+    assert office["办公室"].last == "所有人都能私聊到。"
+    office["办公室"].says("绑定码 王老师")
+    assert "王老师您好，请在企业微信里搜索“红烛”并打开，发一句：绑定 " in office["办公室"].last
 
 
 def test_who_never_spoke_to_the_bot_is_listed_and_has_one_thing_to_do(office: Office) -> None:
