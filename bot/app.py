@@ -11,7 +11,7 @@ import structlog
 
 from bot.engine.desk import Desk
 from bot.engine.pipeline import Pipeline
-from bot.engine.port import Channel, Unavailable
+from bot.engine.port import Channel, Messenger, Unavailable
 from bot.engine.postman import Postman
 from bot.engine.reception import Reception
 from bot.engine.router import Router
@@ -55,9 +55,10 @@ class RunningSchool:
         self.pipeline = Pipeline(router, school, now)
         self.desk = Desk(shelves, self.pipeline.prepare)
         self.reception = Reception(self.desk, self.pipeline, now)
-        self.workshop = Workshop(self.desk, router, self.pipeline)
         self.clock = Clock(self.desk, self.pipeline, now)
         self.channels: Mapping[str, Channel] = {channel.name: channel for channel in channels(self)}
+        errands = {k: v for c in self.channels.values() if isinstance(c, Messenger) for k, v in c.errands.items()}
+        self.workshop = Workshop(self.desk, router, self.pipeline, errands)
         self.postman = Postman(self.desk, router, school, self.channels, now, self._undelivered)
         self._tasks: list[asyncio.Task[None]] = []
 

@@ -411,13 +411,25 @@ async def test_no_secret_in_any_trouble(fake: FakeWecom) -> None:
 
 
 async def test_the_address_book_and_who_comes_from_the_workbench(fake: FakeWecom) -> None:
-    fake.http.app.parties = {1: "红烛中学", 2: "语文组"}
+    fake.http.app.parties = {1: "红烛中学", 2: "教学部", 3: "语文组", 4: "工会"}
+    fake.http.app.parents = {3: 2}
     wang = fake.user("WangLaoShi", "王老师")
-    wang.party = 2  # type: ignore[attr-defined]
+    wang.parties = [4, 3]
     fake.user("li", "李老师")
+    fake.user("wang2", "王老师").parties = [2]
+    told: list[tuple[int, int]] = []
+
+    async def progress(done: int, total: int) -> None:
+        told.append((done, total))
+
     app = application(fake)
-    members = {member.userid: (member.name, list(member.departments)) for member in await app.members()}
-    assert members == {"wanglaoshi": ("王老师", ["语文组"]), "li": ("李老师", ["红烛中学"])}
+    members = {m.userid: (m.name, list(m.departments)) for m in await app.members(progress)}
+    assert members == {
+        "wanglaoshi": ("王老师", ["语文组", "工会"]),  # the nearest first, and the school itself is no department
+        "li": ("李老师", []),
+        "wang2": ("王老师", ["教学部"]),
+    }
+    assert told == [(0, 4), (1, 4), (2, 4), (3, 4)]
     code = fake.http.app.sign_in(wang)
     assert await app.who_came(code) == "wanglaoshi"
     assert await app.who_came(code) is None
@@ -441,7 +453,16 @@ async def test_a_message_is_taken_back(fake: FakeWecom) -> None:
 
 @pytest.mark.parametrize(
     ("code", "word"),
-    [(40013, "企业 ID"), (40001, "Secret"), (60020, "可信IP"), (301002, "AgentId"), (48002, "可见范围")],
+    [
+        (40013, "企业 ID"),
+        (40001, "Secret"),
+        (40091, "Secret"),
+        (60020, "可信IP"),
+        (301002, "AgentId"),
+        (48002, "可见范围"),
+        (60011, "可见范围"),
+        (45009, "45009"),
+    ],
 )
 async def test_each_misconfiguration_is_a_sentence(fake: FakeWecom, code: int, word: str) -> None:
     fake.fault("agent/get", errcode=code)

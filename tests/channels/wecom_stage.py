@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from bot.app import RunningSchool
+from bot.channels.wecom.app import Application
 from bot.channels.wecom.channel import WecomChannel
 from bot.channels.wecom.parse import token_of
 from bot.channels.wecom.prose import ZERO
@@ -40,7 +42,11 @@ class WecomStage(Stage):
     edits = False
     toasts_stay = True
 
-    def __init__(self) -> None:
+    def __init__(self, *, app: bool = False) -> None:
+        """``app``: the school has a self-built application, too."""
+        self.app = app
+        if app:
+            self.ways = {"wecom": replace(self.ways["wecom"], first=True)}
         self.fake = FakeWecom().start()
         self.fake.limited = False  # no waiting in dialogues; the real limits have tests of their own
         self.room = self.fake.group("全体教职工群", known=True)
@@ -59,9 +65,15 @@ class WecomStage(Stage):
             limits=self.limits,
             now=running.now,
             pause_seconds=0.05,
+            app=self._application() if self.app else None,
         )
         mouth.fake, mouth.refs = self.fake, self.refs
         return [mouth]
+
+    def _application(self) -> Application:
+        app = self.fake.http.app
+        facts = {"token": app.token, "aes_key": app.aes_key, "base": self.fake.url}
+        return Application(self.fake.corp_id, app.secret, app.agent_id, **facts)
 
     def prepare(self, cast: Sequence[Person]) -> None:
         for person in cast:

@@ -95,14 +95,21 @@ async def about(app: Application) -> list[str]:
     try:
         await app.api.get("/cgi-bin/agent/get", agentid=app.agent_id)
     except Trouble as trouble:
-        return [_said(trouble)]
+        return [said(trouble)]
     if app.door is None:
         return [_("自建应用没有填接收消息的 Token 和 EncodingAESKey：它能发消息，但带按钮的卡片会被拒绝。")]
     return []
 
 
-def _said(trouble: Trouble) -> str:
+def nobody_in_range() -> str:
+    return _("自建应用看不到任何人：管理后台 → 应用管理 → 点开应用 → 可见范围，选上全体教职工。")
+
+
+def said(trouble: Trouble) -> str:
+    """One sentence about what the application was refused for, with what to click."""
     match trouble.errcode:
+        case 60011 | 60003 | 60111 | 60123:
+            return _("这个应用看不到通讯录：管理后台 → 应用管理 → 点开应用 → 可见范围，选上全体教职工。")
         case 40013:
             return _("企业 ID（corp_id）不对：管理后台 → 我的企业 → 最下面的“企业 ID”。")
         case 40001 | 40091:
