@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import structlog
@@ -315,7 +315,12 @@ def _application(settings: Settings, running: RunningSchool) -> ASGIApp:
 
     web = running.channels["web"]
     assert isinstance(web, WebChannel)  # noqa: S101 ``channels_of`` made it
-    application = server.build(web, hosts=settings.web.hosts, demo=settings.web.demo, secure=_is_https(settings))
+    facts: dict[str, Any] = {"demo": settings.web.demo, "secure": _is_https(settings)}
+    if settings.wecom.enabled:
+        from bot import serving_wecom
+
+        facts["sign_in"] = serving_wecom.sign_in(settings, running)
+    application = server.build(web, hosts=settings.web.hosts, **facts)
     if settings.telegram.enabled:
         from bot.channels.telegram.channel import TelegramChannel
 
@@ -324,8 +329,6 @@ def _application(settings: Settings, running: RunningSchool) -> ASGIApp:
         path = urlsplit(settings.telegram.webhook_url or "").path or "/telegram/webhook"
         application = server.webhook_route(application, telegram.webhook, path)
     if settings.wecom.enabled:
-        from bot import serving_wecom
-
         application = serving_wecom.with_door(application, running)
     return application
 
