@@ -106,7 +106,7 @@ def _application(settings: Settings, rows: _Rows) -> Application | None:
         token=app.token.get_secret_value() if app.token else "",
         aes_key=app.aes_key.get_secret_value() if app.aes_key else "",
         base=settings.wecom.api_base,
-        codes=_Codes(rows.running),
+        codes=KeptCodes(rows.running),
     )
 
 
@@ -149,7 +149,7 @@ class _Rows:
             return people.heard_on(db, WecomChannel.name)
 
 
-class _Codes:
+class KeptCodes:
     """The codes of sent cards, in rows."""
 
     def __init__(self, running: RunningSchool) -> None:

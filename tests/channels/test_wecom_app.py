@@ -288,6 +288,21 @@ def test_two_events_that_differ_in_any_field_are_two(one: dict[str, str], two: d
     assert len(event_id(xml_of(one), 1000002)) <= 160
 
 
+async def test_what_is_kept_is_confirmed_within_a_second_however_slow_the_card_is(fake: FakeWecom) -> None:
+    wang = fake.user("WangLaoShi")
+    office = Office(answer=lambda event: Answer(toast=SAID if isinstance(event, Tapped) else None))
+    cards = Cards()
+    async with served(fake, office, draw=cards) as ears:
+        await ears.send(place(wang), CARD)
+        cards.delay = 30.0
+        press = wang.presses("教学例会", "能到")
+        assert SAID in await asyncio.to_thread(press.wait)
+        fake.http.app.says(wang, "帮助")
+        await until(lambda: len(fake.http.app.deliveries) == 2)
+    assert [status for status, _seconds in fake.http.app.deliveries] == [200, 200]
+    assert max(seconds for _status, seconds in fake.http.app.deliveries) < 1.0
+
+
 # --- sending ----------------------------------------------------------------------------------------------------------
 
 
@@ -376,6 +391,15 @@ async def test_twenty_senders_on_a_token_that_was_taken_back_fetch_one(fake: Fak
     assert fake.http.app.tokens_given == 2
     assert all([m.text for m in person.inbox] == ["一", "二"] for person in people)
     await app.close()
+
+
+async def test_a_wrong_secret_is_not_tried_again_by_every_sender(fake: FakeWecom) -> None:
+    """Many calls with one shut out the school's whole address."""
+    api = Api(fake.corp_id, "wrong", fake.url)
+    gone = await asyncio.gather(*(api.get("/cgi-bin/agent/get") for _sender in range(20)), return_exceptions=True)
+    assert {one.errcode for one in gone if isinstance(one, Trouble)} == {40001} and len(gone) == 20
+    assert len(fake.calls_of("cgi-bin/gettoken")) == 1
+    await api.close()
 
 
 async def test_a_token_that_is_refused_twice_is_a_trouble(fake: FakeWecom) -> None:

@@ -16,6 +16,7 @@ from bot.channels.wecom.task import Task
 from bot.engine.port import Answer, Channel, Content, Document, Limits
 from bot.kit.context import Way
 from bot.kit.event import Event, Joined, Place, Said, Tapped
+from bot.serving_wecom import KeptCodes
 from storage.people import Person
 from tests.fakes.wecom import FakeWecom
 from tests.fakes.wecom_world import Message, words
@@ -65,14 +66,14 @@ class WecomStage(Stage):
             limits=self.limits,
             now=running.now,
             pause_seconds=0.05,
-            app=self._application() if self.app else None,
+            app=self._application(running) if self.app else None,
         )
         mouth.fake, mouth.refs = self.fake, self.refs
         return [mouth]
 
-    def _application(self) -> Application:
+    def _application(self, running: RunningSchool) -> Application:
         app = self.fake.http.app
-        facts = {"token": app.token, "aes_key": app.aes_key, "base": self.fake.url}
+        facts = {"token": app.token, "aes_key": app.aes_key, "base": self.fake.url, "codes": KeptCodes(running)}
         return Application(self.fake.corp_id, app.secret, app.agent_id, **facts)
 
     def prepare(self, cast: Sequence[Person]) -> None:

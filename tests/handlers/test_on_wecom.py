@@ -166,6 +166,42 @@ def test_who_never_spoke_to_the_bot_is_listed_and_has_one_thing_to_do(office: Of
     assert not any("王老师" in person.name for person in office.ask(people.unreachable))
 
 
+@pytest.fixture
+def with_app(open_office: OpenOffice) -> Office:
+    """The school has a self-built application, too; 王老师 and 张老师 never wrote to the bot."""
+    office = open_office(*FEATURES, stage=WecomStage(app=True), staff=STAFF)
+    stage = wire(office)
+    stage.fake.http.app.callback_url = "http://127.0.0.1:9/unused"
+    for name in ("王老师", "张老师"):
+        stage.fake.talk(phone(office[name]).id).activated_at = None
+    return office
+
+
+def test_through_the_application_whoever_never_wrote_is_reached_and_sees_the_end_on_the_card(with_app: Office) -> None:
+    """The code that came with the card outlives a restart, is used once, and says the last word within three days."""
+    with_app["办公室"].says(VOTE.replace("周五17:00", "周三17:00")).taps("确认开始")
+    ballots = [m for name in ("王老师", "张老师") for m in phone(with_app[name]).inbox if m.card]
+    assert [ballot.via for ballot in ballots] == ["app", "app"]
+    with_app.restart()
+    with_app.later(to="周三 17:30")
+    calls = wire(with_app).fake.calls_of("message/update_template_card")
+    assert [call.errcode for call in calls] == [0, 0]
+    assert len({call.body["response_code"] for call in calls}) == 2
+    assert [m.id for name in ("王老师", "张老师") for m in phone(with_app[name]).inbox if m.card] == [
+        b.id for b in ballots
+    ]
+    assert all(with_app[name].finds_closed("老师05") for name in ("王老师", "张老师"))
+
+
+def test_whom_neither_way_reaches_is_listed_as_undelivered(with_app: Office) -> None:
+    phone(with_app["王老师"]).in_range = False
+    with_app["办公室"].says(STUDY).taps("确认")
+    with_app.later(to="今天 16:05")
+    with_app["办公室"].says("未送达")
+    assert "王老师" in with_app["办公室"].last and "张老师" not in with_app["办公室"].last
+    assert any("十项准则" in text for text in with_app["张老师"].inbox)
+
+
 def test_a_ballot_on_the_screen_never_names_the_choice(office: Office) -> None:
     """Not on the card that was pressed, not on any other message, not in what was sent to show it."""
     office["办公室"].says(VOTE).taps("确认开始")

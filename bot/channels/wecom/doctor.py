@@ -9,6 +9,7 @@ import asyncio
 import re
 from typing import TYPE_CHECKING
 
+from bot.channels.wecom.api import OFFICIAL as HTTP
 from bot.channels.wecom.client import CREDENTIALS, OFFICIAL, Client, Trouble
 from bot.kit.words import _
 
@@ -120,5 +121,9 @@ def said(trouble: Trouble) -> str:
             return _("这台机器的出口 IP 不在“企业可信IP”里：应用页面最下面添加，约一分钟后生效。")
         case 48002:
             return _("这个应用没有发消息的权限：请在管理后台检查它的“可见范围”和状态。")
+        case 0 | -1:
+            return _("自建应用连不上企业微信：请确认这台机器能访问 {host}。", host=HTTP.removeprefix("https://"))
         case _:
-            return _("自建应用连不上企业微信（{code}）：请检查网络。", code=trouble.errcode)
+            return _(
+                "企业微信拒绝了自建应用（{code}）：请照这个编号在 管理后台 → 应用管理 里核对。", code=trouble.errcode
+            )
