@@ -345,6 +345,7 @@ async def examine(settings: Settings) -> list[tuple[bool, str]]:
     found: list[tuple[bool, str]] = [(True, "配置：没有错误" + ("（演示学校）" if settings.is_demo else ""))]
     shelves = Shelves(settings.database.url.get_secret_value())
     found += _examine_database(shelves)
+    found += _examine_wecom(shelves) if settings.wecom.enabled else []
     found += _examine_calendar()
     lock = OwnerLock(shelves)
     running = _assembled(settings, shelves, lock)
@@ -384,6 +385,22 @@ def _examine_database(shelves: Shelves) -> list[tuple[bool, str]]:
     found.append((True, f"待发消息：{waiting} 条"))
     found += [(True, f"wecom：已绑定的群 {group.title or '（没有群名）'}，群编号 {group.id}") for group in groups]
     return found + [(True, f"{name}：最近一次收到消息 {at}") for name, at in heard.items() if at]
+
+
+def _examine_wecom(shelves: Shelves) -> list[tuple[bool, str]]:
+    """What only the rows know of a bot that runs elsewhere."""
+    from bot import serving_wecom
+    from storage import people
+
+    try:
+        with shelves.reading() as db:
+            trouble, groups = serving_wecom.told_lately(db, utc_now()), people.bound_groups(db)
+    except DBAPIError:
+        return []  # no database yet, or a broken one, of which was told
+    found = [(False, f"wecom：最近一天里报告过：{trouble}")] if trouble else []
+    if not any(group.channel == "wecom" for group in groups):
+        found.append((True, "wecom：还没有绑定的群：把机器人加进群，由办公室在群里发“@机器人名 绑定本群”"))
+    return found
 
 
 def _examine_calendar() -> list[tuple[bool, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from starlette.types import ASGIApp
@@ -25,6 +25,9 @@ from storage.base import Db
 from storage.lock import OwnerLock
 
 log = structlog.get_logger()
+
+TROUBLE = "wecom:trouble"  # the last one that the running bot told: for ``check``, which is another process
+TROUBLE_LIVES = timedelta(days=1)
 
 CODES_LIVE = timedelta(hours=71)  # of 72 (path/94888)
 
@@ -85,6 +88,12 @@ def sign_in(settings: Settings, running: RunningSchool) -> SignIn | None:
     return SignIn(Workbench(channel.app), running.school.site)
 
 
+def told_lately(db: Db, now: datetime) -> str:
+    """What the running bot has complained of within a day; "" for nothing."""
+    at, _space, sentence = (ownership.fact(db, TROUBLE) or "").partition(" ")
+    return sentence if at and now - datetime.fromisoformat(at) < TROUBLE_LIVES else ""
+
+
 def with_door(application: ASGIApp, running: RunningSchool) -> ASGIApp:
     """``application`` with the callback of the self-built application before it, where that is on."""
     channel = running.channels["wecom"]
@@ -131,6 +140,7 @@ class _Rows:
         """To the office, by whatever way is left; it waits where there is none."""
 
         def note(db: Db) -> None:
+            ownership.keep_fact(db, TROUBLE, f"{self.running.now().isoformat()} {sentence}")
             with speaking(self.running.school.language):
                 ctx = self.running.pipeline.alone(db)
                 name = f"wecom:{int(ctx.now.timestamp())}"

@@ -15,7 +15,7 @@ from bot.channels.choices import Choices, Memory, spare
 from bot.channels.wecom import contacts, doctor, prose, render
 from bot.channels.wecom.app import Application
 from bot.channels.wecom.clicks import Clicks, Draw, Shown, fingerprint, remember
-from bot.channels.wecom.client import OFFICIAL, Client, Trouble, always, nobody
+from bot.channels.wecom.client import MISNAMED, OFFICIAL, Client, Trouble, always, nobody
 from bot.channels.wecom.connection import Timing
 from bot.channels.wecom.hearing import Hearing, Rules
 from bot.channels.wecom.media import Files
@@ -131,6 +131,8 @@ class WecomChannel:
             await asyncio.gather(connected, return_exceptions=True)
 
     def opened(self, incoming: Incoming) -> None:
+        if incoming.strange:
+            self.hearing.later(self.client.tell_once(MISNAMED))
         if not self._is_app(incoming):
             self.routes.opened(incoming)
             self._clicks.begun(incoming)
