@@ -383,7 +383,9 @@ def addresses(db: Db, persons: Iterable[int]) -> dict[int, Address]:
     statement = (
         select(accounts.c.person, accounts.c.channel, accounts.c.talk)
         .where(accounts.c.person.in_(wanted), accounts.c.talk.is_not(None), accounts.c.closed.is_(False))
-        .order_by(accounts.c.seen_at, accounts.c.channel)
+        .order_by(
+            accounts.c.seen_at.nulls_first(), accounts.c.channel
+        )  # an account that never spoke only for want of one
     )
     return {row.person: Address(row.person, row.channel, row.talk) for row in db.all(statement)}
 

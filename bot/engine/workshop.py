@@ -38,7 +38,7 @@ log = structlog.get_logger()
 SECONDS = 30
 MEMORY = 1 << 30
 TRIES = 2
-ERRAND_SECONDS = 180
+ERRAND_SECONDS, AGAIN_SECONDS = 180, 5.0
 
 
 class Request(msgspec.Struct):
@@ -108,11 +108,15 @@ class Workshop:
             return list(diary.works_waiting(db))
 
     async def _errand(self, job: Job, wake: asyncio.Event) -> None:
+        pause = 0.0
         try:
             await self._one(job, self._fetch)
+        except Exception as error:  # the shelves do not take its end now: the row is there, and it is tried again
+            pause = AGAIN_SECONDS
+            log.error("workshop.errand_end", work=job.name, error=type(error).__name__)
         finally:
             del self._away[job.id]
-            wake.set()
+            asyncio.get_running_loop().call_later(pause, wake.set)
 
     async def _one(self, job: Job, attempt: Callable[[Job], Awaitable[Outcome]]) -> None:
         outcome = await attempt(job)
