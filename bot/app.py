@@ -11,7 +11,7 @@ import structlog
 
 from bot.engine.desk import Desk
 from bot.engine.pipeline import Pipeline
-from bot.engine.port import Channel, Unavailable
+from bot.engine.port import Channel, Messenger, Unavailable
 from bot.engine.postman import Postman
 from bot.engine.reception import Reception
 from bot.engine.router import Router
@@ -55,9 +55,10 @@ class RunningSchool:
         self.pipeline = Pipeline(router, school, now)
         self.desk = Desk(shelves, self.pipeline.prepare)
         self.reception = Reception(self.desk, self.pipeline, now)
-        self.workshop = Workshop(self.desk, router, self.pipeline)
         self.clock = Clock(self.desk, self.pipeline, now)
         self.channels: Mapping[str, Channel] = {channel.name: channel for channel in channels(self)}
+        errands = {k: v for c in self.channels.values() if isinstance(c, Messenger) for k, v in c.errands.items()}
+        self.workshop = Workshop(self.desk, router, self.pipeline, errands)
         self.postman = Postman(self.desk, router, school, self.channels, now, self._undelivered)
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -66,6 +67,7 @@ class RunningSchool:
         self.desk.after_commit = self._after_commit
         self.desk.start()
         await self.desk.do(self._tell_gap)
+        await self.desk.do(self._open_talks)
         await self.clock.start()
         self._tasks.append(asyncio.create_task(self._live(), name="heartbeat"))
         for name, run in (("postman", self.postman.run()), ("workshop", self.workshop.run())):
@@ -127,6 +129,11 @@ class RunningSchool:
             )
             ctx.say(text, to=Office(), gentle=True, name=f"gap:{int(since.timestamp())}")
             self.pipeline.conclude_alone(ctx, "gap")
+
+    def _open_talks(self, db: Db) -> None:
+        """Accounts that were bound before we could write first."""
+        for channel in self.school.writes_first & self.channels.keys():
+            people.open_talks(db, channel)
 
     def _after_commit(self, notes: frozenset[str]) -> None:
         self.postman.wake(notes)

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import structlog
@@ -26,9 +26,10 @@ from bot.config import Settings
 from bot.engine.port import Channel
 from bot.engine.router import Router, build
 from bot.kit.calendar import Calendar
-from bot.kit.context import School
+from bot.kit.context import School, Way
 from bot.kit.role import Role
 from bot.kit.when import QuietHours, SchoolHours
+from bot.kit.words import _, speaking
 from storage import migrate
 from storage.base import Db
 from storage.engine import Damaged, NotDurable, Shelves
@@ -68,9 +69,24 @@ def school_of(settings: Settings) -> School:
         reminders_per_matter=settings.reminders.per_matter,
         reminders_per_day=settings.reminders.per_day,
         remind_before=timedelta(minutes=settings.reminders.before_meeting_minutes),
+        ways=ways_of(settings),
         call=settings.wecom.call,
         secrets=secrets_of(settings),
     )
+
+
+def ways_of(settings: Settings) -> dict[str, Way]:
+    """How teachers find the bot, on each platform that is on."""
+    found: dict[str, Way] = {}
+    with speaking(settings.school.language):
+        if settings.wecom.enabled:
+            steps = _("在企业微信里搜索“{name}”并打开", name=settings.wecom.bot_name or "")
+            found["wecom"] = Way(_("企业微信"), steps, first=settings.wecom_app.enabled)
+        if settings.telegram.enabled:
+            name = settings.telegram.bot_username
+            steps = _("打开 https://t.me/{name} 点“开始”", name=name) if name else _("在 Telegram 里打开机器人点“开始”")
+            found["telegram"] = Way("Telegram", steps)
+    return found
 
 
 def site_of(settings: Settings) -> str:
@@ -299,7 +315,12 @@ def _application(settings: Settings, running: RunningSchool) -> ASGIApp:
 
     web = running.channels["web"]
     assert isinstance(web, WebChannel)  # noqa: S101 ``channels_of`` made it
-    application = server.build(web, hosts=settings.web.hosts, demo=settings.web.demo, secure=_is_https(settings))
+    facts: dict[str, Any] = {"demo": settings.web.demo, "secure": _is_https(settings)}
+    if settings.wecom.enabled:
+        from bot import serving_wecom
+
+        facts["sign_in"] = serving_wecom.sign_in(settings, running)
+    application = server.build(web, hosts=settings.web.hosts, **facts)
     if settings.telegram.enabled:
         from bot.channels.telegram.channel import TelegramChannel
 
@@ -308,8 +329,6 @@ def _application(settings: Settings, running: RunningSchool) -> ASGIApp:
         path = urlsplit(settings.telegram.webhook_url or "").path or "/telegram/webhook"
         application = server.webhook_route(application, telegram.webhook, path)
     if settings.wecom.enabled:
-        from bot import serving_wecom
-
         application = serving_wecom.with_door(application, running)
     return application
 
@@ -326,6 +345,7 @@ async def examine(settings: Settings) -> list[tuple[bool, str]]:
     found: list[tuple[bool, str]] = [(True, "配置：没有错误" + ("（演示学校）" if settings.is_demo else ""))]
     shelves = Shelves(settings.database.url.get_secret_value())
     found += _examine_database(shelves)
+    found += _examine_wecom(shelves) if settings.wecom.enabled else []
     found += _examine_calendar()
     lock = OwnerLock(shelves)
     running = _assembled(settings, shelves, lock)
@@ -365,6 +385,22 @@ def _examine_database(shelves: Shelves) -> list[tuple[bool, str]]:
     found.append((True, f"待发消息：{waiting} 条"))
     found += [(True, f"wecom：已绑定的群 {group.title or '（没有群名）'}，群编号 {group.id}") for group in groups]
     return found + [(True, f"{name}：最近一次收到消息 {at}") for name, at in heard.items() if at]
+
+
+def _examine_wecom(shelves: Shelves) -> list[tuple[bool, str]]:
+    """What only the rows know of a bot that runs elsewhere."""
+    from bot import serving_wecom
+    from storage import people
+
+    try:
+        with shelves.reading() as db:
+            trouble, groups = serving_wecom.told_lately(db, utc_now()), people.bound_groups(db)
+    except DBAPIError:
+        return []  # no database yet, or a broken one, of which was told
+    found = [(False, f"wecom：最近一天里报告过：{trouble}")] if trouble else []
+    if not any(group.channel == "wecom" for group in groups):
+        found.append((True, "wecom：还没有绑定的群：把机器人加进群，由办公室在群里发“@机器人名 绑定本群”"))
+    return found
 
 
 def _examine_calendar() -> list[tuple[bool, str]]:

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+import structlog
 from starlette.types import ASGIApp
 
 from bot.app import RunningSchool
+from bot.channels.web.signin import SignIn
 from bot.channels.wecom.app import Application
 from bot.channels.wecom.channel import WecomChannel
+from bot.channels.wecom.client import Trouble
 from bot.channels.wecom.door import callback_route
 from bot.channels.wecom.webhook import Webhook
 from bot.config import Settings
 from bot.kit.context import Office
-from bot.kit.event import Place
-from bot.kit.words import speaking
+from bot.kit.errors import Refused
+from bot.kit.event import Account, Place
+from bot.kit.words import _, speaking
 from storage import cardcodes, migrate, ownership, people
 from storage.base import Db
 from storage.lock import OwnerLock
+
+log = structlog.get_logger()
+
+TROUBLE = "wecom:trouble"  # the last one that the running bot told: for ``check``, which is another process
+TROUBLE_LIVES = timedelta(days=1)
 
 CODES_LIVE = timedelta(hours=71)  # of 72 (path/94888)
 
@@ -52,6 +61,39 @@ def channel_of(settings: Settings, running: RunningSchool, lock: OwnerLock) -> W
     )
 
 
+class Workbench:
+    """The application as the web page needs it: who somebody from the workbench is."""
+
+    def __init__(self, app: Application) -> None:
+        self.app = app
+
+    def sign_in_address(self, back: str, state: str) -> str:
+        return self.app.sign_in_address(back, state)
+
+    async def who_came(self, code: str) -> Account | None:
+        try:
+            userid = await self.app.who_came(code)
+        except Trouble as trouble:
+            log.warning("wecom.sign_in_failed", errcode=trouble.errcode)
+            raise Refused(_("现在问不到企业微信您是谁，请过一会儿再点，或私聊机器人发“登录”。")) from None
+        return Account(WecomChannel.name, userid) if userid else None
+
+
+def sign_in(settings: Settings, running: RunningSchool) -> SignIn | None:
+    """The way in from the workbench: for a school that has the application, and an address the platform may send to."""
+    channel = running.channels["wecom"]
+    assert isinstance(channel, WecomChannel)  # noqa: S101 ``channel_of`` made it
+    if channel.app is None or not settings.web.public_url or settings.web.demo:
+        return None
+    return SignIn(Workbench(channel.app), running.school.site)
+
+
+def told_lately(db: Db, now: datetime) -> str:
+    """What the running bot has complained of within a day; "" for nothing."""
+    at, _space, sentence = (ownership.fact(db, TROUBLE) or "").partition(" ")
+    return sentence if at and now - datetime.fromisoformat(at) < TROUBLE_LIVES else ""
+
+
 def with_door(application: ASGIApp, running: RunningSchool) -> ASGIApp:
     """``application`` with the callback of the self-built application before it, where that is on."""
     channel = running.channels["wecom"]
@@ -73,7 +115,7 @@ def _application(settings: Settings, rows: _Rows) -> Application | None:
         token=app.token.get_secret_value() if app.token else "",
         aes_key=app.aes_key.get_secret_value() if app.aes_key else "",
         base=settings.wecom.api_base,
-        codes=_Codes(rows.running),
+        codes=KeptCodes(rows.running),
     )
 
 
@@ -98,6 +140,7 @@ class _Rows:
         """To the office, by whatever way is left; it waits where there is none."""
 
         def note(db: Db) -> None:
+            ownership.keep_fact(db, TROUBLE, f"{self.running.now().isoformat()} {sentence}")
             with speaking(self.running.school.language):
                 ctx = self.running.pipeline.alone(db)
                 name = f"wecom:{int(ctx.now.timestamp())}"
@@ -116,7 +159,7 @@ class _Rows:
             return people.heard_on(db, WecomChannel.name)
 
 
-class _Codes:
+class KeptCodes:
     """The codes of sent cards, in rows."""
 
     def __init__(self, running: RunningSchool) -> None:

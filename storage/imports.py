@@ -46,12 +46,20 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A roster file as read. ``columns``: the letter of each column; ``problems``: a sentence for each bad cell."""
+    """A roster file as read. ``columns``: the letter of each column; ``problems``: a sentence for each bad cell.
+
+    An address book has no cells: ``rows`` says how each of its lines is called.
+    """
 
     columns: Mapping[str, str] = field(default_factory=dict)
     unused: Sequence[str] = ()
     lines: Sequence[Line] = ()
     problems: Sequence[str] = ()
+    rows: Mapping[int, str] = field(default_factory=dict)
+
+    @property
+    def is_file(self) -> bool:
+        return not self.rows
 
 
 @dataclass(frozen=True, slots=True)

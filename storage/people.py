@@ -323,6 +323,26 @@ def unreachable(db: Db) -> Sequence[Person]:
     return [_person(row) for row in db.all(_active.where(~talk))]
 
 
+def unheard(db: Db) -> Sequence[tuple[Person, str, bool]]:
+    """Who of them has accounts all the same: on which channel, and whether the talk was open once and is closed."""
+    other = accounts.alias("other")
+    talk = exists().where(other.c.person == people.c.id, other.c.talk.is_not(None), other.c.closed.is_(False))
+    statement = (
+        select(*_columns, accounts.c.channel, accounts.c.closed)
+        .join(accounts, accounts.c.person == people.c.id)
+        .where(people.c.active, ~talk)
+        .order_by(accounts.c.channel, people.c.id)
+    )
+    return [(_person(row), row.channel, row.closed) for row in db.all(statement)]
+
+
+def open_talks(db: Db, channel: str) -> int:
+    """Where we may write first: every account that never came is its own conversation; how many were opened."""
+    db.forget(_BEHIND)
+    never = (accounts.c.channel == channel) & accounts.c.talk.is_(None) & accounts.c.closed.is_(False)
+    return db.run(update(accounts).where(never).values(talk=accounts.c.id))
+
+
 def unbind(db: Db, channel: str, account: str) -> None:
     db.forget(_BEHIND)
     db.run(delete(accounts).where(accounts.c.channel == channel, accounts.c.id == account))
@@ -363,7 +383,9 @@ def addresses(db: Db, persons: Iterable[int]) -> dict[int, Address]:
     statement = (
         select(accounts.c.person, accounts.c.channel, accounts.c.talk)
         .where(accounts.c.person.in_(wanted), accounts.c.talk.is_not(None), accounts.c.closed.is_(False))
-        .order_by(accounts.c.seen_at, accounts.c.channel)
+        .order_by(
+            accounts.c.seen_at.nulls_first(), accounts.c.channel
+        )  # an account that never spoke only for want of one
     )
     return {row.person: Address(row.person, row.channel, row.talk) for row in db.all(statement)}
 

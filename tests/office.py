@@ -15,7 +15,7 @@ import asyncio
 import tempfile
 import threading
 import uuid
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -30,7 +30,7 @@ from bot.engine.router import build
 from bot.kit import when
 from bot.kit.calendar import Calendar
 from bot.kit.card import Block, Card, Facts, Tally
-from bot.kit.context import School, View
+from bot.kit.context import School, View, Way
 from bot.kit.event import Account, Event, Joined, Place, Said, Tapped, Upload
 from bot.kit.feature import Feature, Month
 from storage import outbox, people
@@ -74,6 +74,7 @@ class Stage:
     group = "group"
     call = ""  # what words in the group must begin with
     toasts_stay = False  # what a press is answered with is seen later, too
+    ways: Mapping[str, Way] = {}  # how its people find the bot
     edits = True  # a message that was sent is changed without anybody pressing it
 
     def account(self, number: int) -> str:
@@ -371,7 +372,8 @@ class Office:
             self.people[person.name] = Somebody(self, person.name, person.id)
         self.stage.prepare(cast)
         hours, quiet = when.SchoolHours(zone=ZONE), when.QuietHours()
-        school = School("红烛中学", hours, quiet, Calendar(), secrets=self.secrets, call=self.stage.call)
+        facts: dict[str, Any] = {"secrets": self.secrets, "call": self.stage.call, "ways": self.stage.ways}
+        school = School("红烛中学", hours, quiet, Calendar(), **facts)
         router = build(self.features)
         self.running = RunningSchool(shelves, school, router, now=self.time, channels=self.stage.channels)
         self.run(self.running.start())

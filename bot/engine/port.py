@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from bot.kit.card import Card
 from bot.kit.event import Event, Place
@@ -95,6 +95,20 @@ class Unavailable(Exception):
 
 
 Hear = Callable[[Event], Awaitable[Answer]]
+
+
+Progress = Callable[[int, int], Awaitable[None]]
+"""So many parts of so many are done."""
+Errand = Callable[[Progress], Awaitable[Any]]
+"""Fetches something from a platform: a JSON-like value (``contacts``: a ``Contacts``), or ``Refused`` with what to do.
+It must bear being done again from its beginning."""
+
+
+@runtime_checkable
+class Messenger(Protocol):
+    """A channel that also goes on errands."""
+
+    errands: Mapping[str, Errand]
 
 
 class Channel(Protocol):

@@ -6,7 +6,7 @@ kept and what it said are durable together or not at all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,6 +17,18 @@ from bot.kit.calendar import Calendar
 from bot.kit.event import Place, Upload
 from storage.base import Db
 from storage.people import Person
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a teacher finds the bot on a platform. ``steps`` stands within a sentence: 在企业微信里搜索“红烛”并打开.
+
+    ``first``: we may write to somebody there who never came; their account is then the address of their talk.
+    """
+
+    title: str
+    steps: str
+    first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +44,18 @@ class School:
     reminders_per_matter: int = 2
     reminders_per_day: int = 2
     remind_before: timedelta = timedelta(minutes=60)
+    ways: Mapping[str, Way] = field(default_factory=dict)  # by channel
     call: str = ""  # what words must begin with in a group that we hear only then: "@红烛 "
     secrets: Path = Path("secrets")  # where keys live: outside the database and its backups
 
     @property
     def zone(self) -> ZoneInfo:
         return self.hours.zone
+
+    @property
+    def writes_first(self) -> frozenset[str]:
+        """The channels where we may write to an account that never wrote to us."""
+        return frozenset(channel for channel, way in self.ways.items() if way.first)
 
     def read_time(self, text: str, now: datetime) -> when.Reading | None:
         return when.read(text, now, self.hours)

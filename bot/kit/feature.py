@@ -77,10 +77,13 @@ class Rhythm:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Bytes and the note in, a JSON-like value out; runs in a child: no database, no network."""
+    """Bytes and the note in, a JSON-like value out; runs in a child: no database, no network.
+
+    Without a ``function`` it is an errand: a channel of ours fetches the value from its platform.
+    """
 
     name: str
-    function: Callable[[bytes, dict[str, int | str]], Any]
+    function: Callable[[bytes, dict[str, int | str]], Any] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +223,10 @@ class Feature:
             return function
 
         return register
+
+    def errand(self, name: str) -> None:
+        """What a channel fetches for us (``engine.port.Messenger``), started and ended like slow work."""
+        self.works.append(Work(f"{self.name}.{name}", None))
 
     def done(self, name: str) -> Callable[[Callable[[Context, Outcome], Reply]], Callable[[Context, Outcome], Reply]]:
         """What becomes of the outcome of slow work, for the person and the place that started it."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from bot.kit.card import Card
+from bot.kit.context import School
 from bot.kit.role import Role
 from bot.kit.when import write_day
 from bot.kit.words import N_, _
@@ -29,7 +30,7 @@ OFFICE = (
     N_("征求意见：粘贴全文，或发来 .docx\n　征求意见　汇总"),
     N_("明星教师：写明候选人和截止时间\n　评选 12月明星教师 候选人 赵老师、钱老师 截止 周五17:00"),
     N_("学习提醒：一次、每周或每月\n　学习提醒 每周三下午三点 读《十项准则》\n　学习计划　停止提醒"),
-    N_("名册：把 .xlsx 或 .csv 私聊发给我\n　名册模板　名册　绑定码 王老师　绑定码 全部　谁还没绑定"),
+    N_("名册：发来 .xlsx 或 .csv，或从通讯录带出\n　名册模板　通讯录　名册　绑定码 王老师　绑定码 全部　谁还没绑定"),
     N_("请假：影响通知谁、算不算人数\n　请假登记 王老师 12月1日到12月5日 产假\n　销假 王老师　谁在请假"),
     N_("群：在群里发一句就生效\n　{call}绑定本群　{call}解绑本群"),
     N_("运行：看我是不是都好，哪些没送到\n　体检　未送达"),
@@ -59,7 +60,7 @@ def greeting(school: str, person: Person | None) -> str:
 # --- binding --------------------------------------------------------------------------------------------------
 
 
-def code_text(school: str, person: Person, code: str, bound: Sequence[str]) -> str:
+def code_text(school: School, person: Person, code: str, bound: Sequence[str]) -> str:
     lines = [
         _("{name}的绑定码：{code}，{n} 小时内有效，只能用一次。", name=person.name, code=code, n=CODE_HOURS),
         _("请把下面这句私下转给本人，不要发在群里："),
@@ -70,8 +71,21 @@ def code_text(school: str, person: Person, code: str, bound: Sequence[str]) -> s
     return "\n".join(lines)
 
 
-def forward(school: str, person: Person, code: str) -> str:
-    return _("{name}您好，请私聊{school}的机器人，发一句：绑定 {code}", name=person.name, school=school, code=code)
+def forward(school: School, person: Person, code: str) -> str:
+    facts = {"name": person.name, "way": steps(school), "code": code}
+    return _("{name}您好，请{way}，发一句：绑定 {code}", **facts)
+
+
+def steps(school: School, channel: str = "") -> str:
+    """What somebody does to find us, on one channel or on whichever they have: 在企业微信里搜索“红烛”并打开."""
+    ways = [way for name, way in school.ways.items() if channel in ("", name)]
+    words = _("，或").join(way.steps for way in ways)
+    return words or _("私聊{school}的机器人", school=school.name)
+
+
+def hello(school: School, channel: str = "") -> str:
+    """The one line for a teacher who was never seen."""
+    return _("老师您好，请{way}，说一句“你好”，一次就够：以后通知会私聊给您。", way=steps(school, channel))
 
 
 def bound_text(person: Person) -> str:
@@ -81,7 +95,7 @@ def bound_text(person: Person) -> str:
     )
 
 
-def codes_file(rows: Sequence[tuple[Person, str]], school: str, until: str) -> bytes:
+def codes_file(rows: Sequence[tuple[Person, str]], school: School, until: str) -> bytes:
     """A sentence for each to forward, one a line; plain text, so that no name can be a formula."""
     head = _("绑定码，{until} 前有效，每个只能用一次。请逐条私下转给本人，不要发在群里。", until=until)
     lines = [f"{person.department}\t{forward(school, person, code)}" for person, code in rows]
@@ -127,18 +141,36 @@ def me_text(person: Person, leave: Leave | None, channels: Sequence[str], today:
     return "\n".join([*lines, _("有不对的请告诉办公室改。想知道我记了什么，回复“隐私”。")])
 
 
-def unbound_text(unbound: Sequence[str], silent: Sequence[str]) -> str:
-    """Who needs a code, and who only has to say a first word."""
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """People who cannot be written to on one channel, for one reason. ``closed``: it was open once, or was refused."""
+
+    channel: str
+    closed: bool
+    names: Sequence[str]
+
+
+def unbound_text(unbound: Sequence[str], silent: Sequence[Silent], school: School) -> str:
+    """Who needs a code, and who only has to say a first word: with the sentence to pass on to them."""
     if not (unbound or silent):
         return _("所有人都能私聊到。")
     lines = []
     if unbound:
         names = "、".join(unbound)
-        lines.append(_("还没绑定 {n} 人（发“绑定码 全部”取码）：{names}", n=len(unbound), names=names))
-    if silent:
-        names = "、".join(silent)
-        lines.append(_("已绑定、还没私聊过 {n} 人（请他们私聊我一句）：{names}", n=len(silent), names=names))
+        sentence = _("还没绑定 {n} 人（发“绑定码 全部”，得到给每人转发的一句）：{names}", n=len(unbound), names=names)
+        lines.append(sentence)
+    for one in silent:
+        way = school.ways.get(one.channel)
+        lines.append(_silent(one, way.title if way else one.channel))
+        lines.append(_("　请转给他们：{words}", words=hello(school, one.channel)))
     return "\n".join(lines)
+
+
+def _silent(one: Silent, title: str) -> str:
+    facts = {"channel": title, "n": len(one.names), "names": "、".join(one.names)}
+    if one.closed:
+        return _("{channel}：发不进去 {n} 人（从没跟我说过话，或停用、屏蔽了我）：{names}", **facts)
+    return _("{channel}：已绑定、还没私聊过 {n} 人：{names}", **facts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,7 @@ def _codes_for_all(ctx: Context) -> Reply:
         raise Refused(_("每个人都绑定过了。只给一位发码，请写“绑定码 姓名”。"))
     rows = [(person, forms.new_code(ctx, person)) for person in wanted]
     until = ctx.now + timedelta(hours=rules.CODE_HOURS)
-    text = cards.codes_file(rows, ctx.school.name, ctx.school.write_time(until))
+    text = cards.codes_file(rows, ctx.school, ctx.school.write_time(until))
     name = _("绑定码.txt")
     file = files.keep(ctx.db, name, "text/plain; charset=utf-8", text, ctx.now, owner=ctx.me.id)
     ctx.send(file, name, to=Persons([ctx.me.id]))
@@ -237,8 +237,16 @@ def bind_group(ctx: Context, rest: str) -> Reply:
     people.bind_group(ctx.db, ctx.place.channel, ctx.place.id, ctx.now)
     audit.note(ctx.db, "people.group", ctx.me.id, f"{ctx.place.channel}:{ctx.place.id}"[:80], ctx.now)
     total = people.count_active(ctx.db)
-    facts = {"total": total, "reached": total - len(people.unreachable(ctx.db)), "title": _title(ctx)}
-    return _("已绑定：{title}，在册 {total} 人，已能私聊 {reached} 人。", **facts)
+    reached = total - len(people.unreachable(ctx.db))
+    facts = {"total": total, "reached": reached, "title": _title(ctx)}
+    told = _("已绑定：{title}，在册 {total} 人，已能私聊 {reached} 人。", **facts)
+    return told if reached == total else f"{told}\n{_first_word(ctx)}"
+
+
+def _first_word(ctx: Context) -> str:
+    """Said once, to all, and nobody is named."""
+    way = cards.steps(ctx.school, ctx.place.channel)
+    return _("还没私聊过我的老师：请{way}，说一句“你好”，一次就够。", way=way)
 
 
 @feature.command("解绑本群", who=Role.GUEST, whole=True)

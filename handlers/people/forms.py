@@ -171,7 +171,7 @@ def send_code(ctx: Context, person: Person, rest: str) -> Reply:
         rules.check_guard(ctx.me, person)
     code = new_code(ctx, person)
     audit.note(ctx.db, "people.code", ctx.me.id, str(person.id), ctx.now)
-    return aside(ctx, cards.code_text(ctx.school.name, person, code, [row.channel for row in bound]))
+    return aside(ctx, cards.code_text(ctx.school, person, code, [row.channel for row in bound]))
 
 
 def send_link(ctx: Context, person: Person, rest: str) -> Reply:

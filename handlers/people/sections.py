@@ -43,11 +43,13 @@ def roster(ctx: Context, rest: str) -> Reply:
 
 
 def who_is_unbound(ctx: Context, rest: str) -> Reply:
-    unbound = people.unbound(ctx.db)
-    never = {person.id for person in unbound}
-    silent = [person for person in people.unreachable(ctx.db) if person.id not in never]
     everybody = people.active(ctx.db)
-    return cards.unbound_text(*([rules.label(p, everybody) for p in some] for some in (unbound, silent)))
+    unbound = [rules.label(person, everybody) for person in people.unbound(ctx.db)]
+    silent = defaultdict[tuple[str, bool], list[str]](list)
+    for person, channel, closed in people.unheard(ctx.db):
+        silent[channel, closed].append(rules.label(person, everybody))
+    groups = [cards.Silent(channel, closed, names) for (channel, closed), names in silent.items()]
+    return cards.unbound_text(unbound, groups, ctx.school)
 
 
 def undelivered(ctx: Context, rest: str) -> Reply:

@@ -15,6 +15,8 @@ from storage.people import Person
 
 MOST_CHANGES, MOST_NAMES, MOST_PROBLEMS = 12, 40, 20
 HOURS = 24
+CONTACTS = "通讯录"
+"""The word that asks for the address book, and the name of what it brings; a file's name has an ending."""
 
 _FIELDS = {
     "department": N_("部门"),
@@ -43,16 +45,22 @@ def preview(number: int, file: str, plan: Plan, unused: Sequence[str], today: da
     """What confirming would do; with a bad row only the list of them."""
     if plan.problems:
         return refused(number, file, plan.problems)
-    body: list[Block] = [Facts(_counts(plan))]
+    source = _source(file)
+    body: list[Block] = [Facts(_counts(plan, source))]
     if plan.changed:
         rows = [(change.name, words(change, today)) for change in plan.changed[:MOST_CHANGES]]
         body.append(Table((_("姓名"), _("变动")), rows))
         body += _rest(len(plan.changed) - MOST_CHANGES)
     body += _names(_("新增"), [change.name for change in plan.new])
-    body += _names(_("在名册里、文件里没有（不会删除）"), [person.name for person in [*plan.missing, *plan.safe]])
+    body += _names(
+        _("在名册里、{source}里没有（不会删除）", source=source),
+        [person.name for person in [*plan.missing, *plan.safe]],
+    )
     body += _names(_("已离开，不加入"), plan.gone)
     body += [Line(_("没有用到的列：{names}", names="、".join(unused[:10])))] if unused else []
     foot = _("只有发文件的人可以确认，{n} 小时内有效；也可以回复“确认导入”。", n=HOURS)
+    if file == CONTACTS:
+        foot = _("只有您可以确认，{n} 小时内有效；也可以回复“确认导入”。", n=HOURS)
     return Card(f"roster:{number}", _("名册预览：{file}", file=file[:60]), body, _buttons(number, plan), foot)
 
 
@@ -67,12 +75,25 @@ def _buttons(number: int, plan: Plan) -> Sequence[Button]:
     return (*buttons, drop)
 
 
-def _counts(plan: Plan) -> Sequence[tuple[str, str]]:
+def _source(file: str) -> str:
+    return _("通讯录") if file == CONTACTS else _("文件")
+
+
+def again(file: str) -> str:
+    """What to do to begin anew."""
+    return _("改好后再发“通讯录”。") if file == CONTACTS else _("改好后把文件重新发给我。")
+
+
+def not_yet(file: str, problems: int) -> str:
+    return _("名册里还有 {n} 处要改，一行也没有写入。{again}", n=problems, again=again(file))
+
+
+def _counts(plan: Plan, source: str) -> Sequence[tuple[str, str]]:
     counts = (
         (_("新增"), len(plan.new)),
         (_("有变动"), len(plan.changed)),
         (_("不变"), plan.same),
-        (_("文件里没有"), len(plan.missing) + len(plan.safe)),
+        (_("{source}里没有", source=source), len(plan.missing) + len(plan.safe)),
     )
     return [(label, _("{n} 人", n=n)) for label, n in counts]
 
@@ -119,7 +140,7 @@ def refused(number: int, file: str, problems: Sequence[str]) -> Card:
         lines.append(Line(_("……另有 {n} 处", n=len(problems) - MOST_PROBLEMS)))
     title = _("名册没有导入：{n} 处要改", n=len(problems))
     return Card(
-        f"roster:{number}", title, lines, (), _("{file}：一行也没有写入。改好后把文件重新发给我。", file=file[:60])
+        f"roster:{number}", title, lines, (), _("{file}：一行也没有写入。{again}", file=file[:60], again=again(file))
     )
 
 
@@ -128,11 +149,14 @@ def done(number: int, file: str, counts: str) -> Card:
     pairs = ((_("新增"), new), (_("有变动"), changed), (_("不变"), same), (_("停用"), stopped))
     body = [Facts([(label, _("{n} 人", n=n)) for label, n in pairs])]
     foot = _("下一步：回复“绑定码 全部”，把每人的绑定码私下转给本人。") if new else ""
+    if file == CONTACTS:
+        foot = _("下一步：回复“谁还没绑定”，看还有谁私聊不到。")
     return Card(f"roster:{number}", _("名册已导入：{file}", file=file[:60]), body, (), foot)
 
 
 def dropped(number: int, file: str) -> Card:
-    return Card(f"roster:{number}", _("没有导入：{file}", file=file[:60]), (), (), _("要导入，请把文件重新发给我。"))
+    foot = _("要导入，请再发“通讯录”。") if file == CONTACTS else _("要导入，请把文件重新发给我。")
+    return Card(f"roster:{number}", _("没有导入：{file}", file=file[:60]), (), (), foot)
 
 
 # --- for the preview page and the contract of the channels ----------------------------------------------------

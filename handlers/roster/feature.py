@@ -1,4 +1,4 @@
-"""名册文件：办公室把 .xlsx 或 .csv 私聊发来，看过预览，一次导入。
+"""名册：办公室把 .xlsx 或 .csv 私聊发来，或者说“通讯录”，看过预览，一次导入。
 
 1. The office sends the file in private; a child process reads it (``work``), so a bomb stops nobody else.
 2. Every bad cell is named (C7：日期看不懂：2月30日). With any of them nothing can be confirmed, only read.
@@ -6,24 +6,26 @@
 4. 确认导入 does all of it in one transaction; who is not in the file stays, unless 导入并停用 is pressed.
 5. If the roster changed since the preview, the preview is drawn anew and has to be confirmed anew.
 6. The same file again changes nothing. 名册模板 gives an empty file with the headings.
+7. 通讯录 fetches the platform's address book instead of a file; the same preview, and it stops nobody.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 
 import msgspec
 
 from bot.kit import tables, when
 from bot.kit.card import Card
+from bot.kit.contacts import Contacts
 from bot.kit.context import Context, Persons, View
 from bot.kit.errors import Refused
 from bot.kit.feature import Feature, Outcome
 from bot.kit.reply import Reply, Show, Toast
 from bot.kit.role import Role
 from bot.kit.words import N_, _
-from handlers.roster import cards, export, rules, work
+from handlers.roster import cards, contacts, export, rules, work
 from handlers.roster.cards import HOURS, Confirm, Drop
 from handlers.roster.rules import Change, Plan, Roster
 from storage import audit, files, imports, people
@@ -34,6 +36,7 @@ from storage.people import Person
 feature = Feature("roster", title=N_("名册导入"))
 feature.work("read")(work.read_roster)
 feature.work("template")(export.template)
+feature.errand("contacts")
 
 
 # --- the file comes -------------------------------------------------------------------------------------------
@@ -54,17 +57,26 @@ def receive(ctx: Context, text: str) -> Reply:
 def show(ctx: Context, outcome: Outcome) -> Reply:
     if outcome.failed or ctx.person is None or not Role(ctx.person.role).includes(Role.OFFICE):
         return _("这份名册我读不了（太大或太复杂）。请把姓名、部门等几列复制到一个新表格再发。")
-    sheet = msgspec.convert(outcome.value, Sheet)
-    number = imports.keep(ctx.db, ctx.me.id, str(outcome.note.get("name", "")), sheet, ctx.now)
+    return _shown(ctx, str(outcome.note.get("name", "")), msgspec.convert(outcome.value, Sheet))
+
+
+def _shown(ctx: Context, name: str, sheet: Sheet) -> Reply:
+    """The preview, to whoever asked and to nobody else."""
+    number = imports.keep(ctx.db, ctx.me.id, name, sheet, ctx.now)
     imports.promise(ctx.db, number, _plan(ctx, sheet, ctx.me).digest)
     ctx.book("roster.forget", ctx.now + timedelta(hours=HOURS), key=str(number), number=number)
-    return Show(f"roster:{number}")
+    if ctx.place.private:
+        return Show(f"roster:{number}")
+    ctx.post(f"roster:{number}", Persons([ctx.me.id]))
+    return None
 
 
 def _plan(view: View, sheet: Sheet, by: Person) -> Plan:
     db = view.db
     known = Roster(people.everybody(db), people.leaves_of(db), people.account_owners(db), _today(view), by)
-    return rules.compare(sheet, known)
+    if sheet.is_file:
+        return rules.compare(sheet, known)
+    return contacts.without_stopping(rules.compare(sheet, known, contacts.match), known)
 
 
 def _today(view: View) -> date:
@@ -84,6 +96,26 @@ def face(view: View, number: int) -> Card | None:
     return cards.preview(number, found.name, _plan(view, found.sheet, by), found.sheet.unused, _today(view))
 
 
+# --- or the address book --------------------------------------------------------------------------------------
+
+
+@feature.command(cards.CONTACTS, who=Role.OFFICE, private=True, whole=True, help=N_("从通讯录带出姓名和部门"))
+def ask_contacts(ctx: Context, rest: str) -> Reply:
+    ctx.start("roster.contacts", b"")
+    return _("正在读通讯录，读完给您看预览，您确认了才写入。人多时要等一两分钟。")
+
+
+@feature.done("contacts")
+def show_contacts(ctx: Context, outcome: Outcome) -> Reply:
+    if ctx.person is None or not Role(ctx.person.role).includes(Role.OFFICE):
+        return None
+    if outcome.failed:
+        told = _("{why}也可以把名册文件（.xlsx 或 .csv）私聊发给我。", why=outcome.failed)
+        ctx.say(told, to=None if ctx.place.private else Persons([ctx.me.id]))
+        return None
+    return _shown(ctx, cards.CONTACTS, contacts.sheet_of(msgspec.convert(outcome.value, Contacts)))
+
+
 # --- it is decided --------------------------------------------------------------------------------------------
 
 
@@ -92,13 +124,13 @@ def confirm(ctx: Context, tap: Confirm) -> Reply:
     found = _mine(ctx, tap.number)
     plan = _plan(ctx, found.sheet, ctx.me)
     if plan.problems:
-        raise Refused(_("名册里还有 {n} 处要改，一行也没有写入。改好后把文件重新发给我。", n=len(plan.problems)))
+        raise Refused(cards.not_yet(found.name, len(plan.problems)))
     if plan.digest != found.plan:
         imports.promise(ctx.db, found.id, plan.digest)
         ctx.redraw(f"roster:{found.id}")
         return Toast(_("名册在预览以后变过，预览已更新。请看过再确认一次。"), alert=True)
     stopped = plan.missing if tap.stop else ()
-    apply(ctx.db, plan, stopped, _today(ctx))
+    apply(ctx.db, plan, stopped, _today(ctx), ctx.school.writes_first)
     counts = (len(plan.new), len(plan.changed), plan.same, len(stopped))
     imports.decide(ctx.db, found.id, DONE, ",".join(str(count) for count in counts))
     audit.note(ctx.db, "roster.import", ctx.me.id, str(found.id), ctx.now)
@@ -122,7 +154,7 @@ def _mine(ctx: Context, number: int) -> Import:
 def confirm_in_words(ctx: Context, rest: str) -> Reply:
     found = imports.waiting(ctx.db, ctx.me.id)
     if found is None:
-        raise Refused(_("没有等您确认的名册。请先把名册文件私聊发给我。"))
+        raise Refused(_("没有等您确认的名册。请先把名册文件私聊发给我，或回复“通讯录”。"))
     reply = confirm(ctx, Confirm(found.id, 0))
     return reply.text if isinstance(reply, Toast) else reply
 
@@ -145,20 +177,24 @@ def forget(ctx: Context, number: int) -> None:
 # --- one transaction ------------------------------------------------------------------------------------------
 
 
-def apply(db: Db, plan: Plan, stopped: Sequence[Person], today: date) -> None:
+def apply(
+    db: Db, plan: Plan, stopped: Sequence[Person], today: date, writes_first: Collection[str] = frozenset()
+) -> None:
+    """``writes_first``: the channels where an account that is known can be written to."""
     for change in plan.new:
         facts = {name: new for name, _old, new in change.facts}
-        _settle(db, people.add(db, Person(0, change.name, **facts)), change, today)  # type: ignore[arg-type]
+        number = people.add(db, Person(0, change.name, **facts))  # type: ignore[arg-type]
+        _settle(db, number, change, today, writes_first)
     for change in plan.changed:
         number = change.person or 0
         if change.facts:
             people.change(db, number, **{f: bool(new) if f == "active" else new for f, _old, new in change.facts})
-        _settle(db, number, change, today)
+        _settle(db, number, change, today, writes_first)
     for person in stopped:
         people.change(db, person.id, active=False)
 
 
-def _settle(db: Db, number: int, change: Change, today: date) -> None:
+def _settle(db: Db, number: int, change: Change, today: date, writes_first: Collection[str]) -> None:
     """Leave and accounts of one person."""
     if change.back:
         people.clear_leave(db, number, today, today)
@@ -167,7 +203,7 @@ def _settle(db: Db, number: int, change: Change, today: date) -> None:
         people.clear_leave(db, number, first, change.absence.last)
         people.set_leave(db, number, first, change.absence.last, change.absence.kind)
     for channel, account in change.accounts:
-        people.bind(db, number, channel, account, talk=None, now=None)
+        people.bind(db, number, channel, account, talk=account if channel in writes_first else None, now=None)
 
 
 # --- the template ---------------------------------------------------------------------------------------------

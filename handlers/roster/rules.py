@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -18,7 +18,8 @@ from storage.people import Leave, Person
 
 
 def cell(sheet: Sheet, field: str, row: int) -> str:
-    return f"{sheet.columns.get(field, '?')}{row}"
+    """Where a line says it: C7, or in an address book whose line it is."""
+    return sheet.rows.get(row) or f"{sheet.columns.get(field, '?')}{row}"
 
 
 # --- the plan -------------------------------------------------------------------------------------------------
@@ -80,11 +81,15 @@ class Plan:
         return hashlib.sha256(msgspec.json.encode(self)).hexdigest()
 
 
-class _Problem(Exception):
+class Problem(Exception):
     """Something about one line; the sentence begins with its cell."""
 
 
-def compare(sheet: Sheet, roster: Roster) -> Plan:
+Match = Callable[[Sheet, Line, Roster, Mapping[str, Sequence[Line]]], Person | None]
+"""Whom a line means, given all lines by their names; ``None``: somebody new."""
+
+
+def compare(sheet: Sheet, roster: Roster, match: Match | None = None) -> Plan:
     """What confirming the file would do. With any problem nothing may be done."""
     if sheet.problems:
         return Plan(problems=sheet.problems)
@@ -92,13 +97,13 @@ def compare(sheet: Sheet, roster: Roster) -> Plan:
     namesakes = _by_name(sheet.lines)
     for line in sheet.lines:
         try:
-            person = _match(sheet, line, roster, namesakes)
+            person = (match or _match)(sheet, line, roster, namesakes)
             if person is not None and person.id in matched:
-                raise _Problem(_two_lines(sheet, line, matched[person.id]))
+                raise Problem(_two_lines(sheet, line, matched[person.id]))
             if person is not None:
                 matched[person.id] = line
             changes.append((line, _change(sheet, line, person, roster)))
-        except _Problem as problem:
+        except Problem as problem:
             problems.append(str(problem))
     return _plan(changes, problems, matched, roster)
 
@@ -135,7 +140,7 @@ def _match(sheet: Sheet, line: Line, roster: Roster, namesakes: Mapping[str, Seq
         numbered = [p for p in roster.people if p.staff_no == line.staff_no]
         if numbered and numbered[0].name != line.name:
             where, name = cell(sheet, "staff_no", line.row), numbered[0].name
-            raise _Problem(_("{cell}：工号 {no} 在名册里是{name}，请核对。", cell=where, no=line.staff_no, name=name))
+            raise Problem(_("{cell}：工号 {no} 在名册里是{name}，请核对。", cell=where, no=line.staff_no, name=name))
         if numbered:
             return numbered[0]
     for active in (True, False):
@@ -166,7 +171,7 @@ def _one_of(sheet: Sheet, line: Line, alike: Sequence[Person], lines: Sequence[L
         name=line.name,
         which=departments,
     )
-    raise _Problem(sentence)
+    raise Problem(sentence)
 
 
 def _two_lines(sheet: Sheet, line: Line, other: Line) -> str:
@@ -188,7 +193,7 @@ def _change(sheet: Sheet, line: Line, person: Person | None, roster: Roster) -> 
         _check_principal(sheet, line, person, roster)
         facts.append(("active", "", "" if leaving else "1"))
     number = person.id if person else None
-    accounts = [pair for pair in _accounts(line) if _free(sheet, line, pair, person, roster)]
+    accounts = [pair for pair in accounts_of(line) if _free(sheet, line, pair, person, roster)]
     if leaving:
         return Change(number, line.name, facts if person and person.active else (), None, False, ())
     absence, back = _absence(line, [leave for leave in roster.leaves if leave.person == number], roster.today)
@@ -205,17 +210,17 @@ def _check_role(sheet: Sheet, line: Line, person: Person | None, roster: Roster)
     first_of_all = not any(p.role == "principal" for p in roster.people)
     if line.role in (None, before) or roster.by.role == "principal" or first_of_all:
         return
-    raise _Problem(_("{cell}：角色只能由校长改，请留空或写原来的角色。", cell=cell(sheet, "role", line.row)))
+    raise Problem(_("{cell}：角色只能由校长改，请留空或写原来的角色。", cell=cell(sheet, "role", line.row)))
 
 
 def _check_principal(sheet: Sheet, line: Line, person: Person, roster: Roster) -> None:
     """The office's file neither retires a principal nor brings one back."""
     if person.role == "principal" and roster.by.role != "principal":
         where = cell(sheet, "status" if line.status else "name", line.row)
-        raise _Problem(_("{cell}：校长是否在岗只能由校长改，请去掉这一行或请校长来导入。", cell=where))
+        raise Problem(_("{cell}：校长是否在岗只能由校长改，请去掉这一行或请校长来导入。", cell=where))
 
 
-def _accounts(line: Line) -> Iterator[tuple[str, str]]:
+def accounts_of(line: Line) -> Iterator[tuple[str, str]]:
     if line.telegram:
         yield "telegram", line.telegram
     if line.wecom:
@@ -229,10 +234,10 @@ def _free(sheet: Sheet, line: Line, account: tuple[str, str], person: Person | N
         return False
     where = cell(sheet, account[0], line.row)
     if owner is not None and owner.active:
-        raise _Problem(_("{cell}：这个账号已经绑定给{name}，请核对。", cell=where, name=owner.name))
+        raise Problem(_("{cell}：这个账号已经绑定给{name}，请核对。", cell=where, name=owner.name))
     bound = person is not None and person.id in roster.accounts.values()
     if person is not None and person.role == "principal" and bound and roster.by.role != "principal":
-        raise _Problem(_("{cell}：校长的账号要校长本人绑定，请把这一格留空。", cell=where))
+        raise Problem(_("{cell}：校长的账号要校长本人绑定，请把这一格留空。", cell=where))
     return True
 
 

@@ -288,6 +288,21 @@ def test_two_events_that_differ_in_any_field_are_two(one: dict[str, str], two: d
     assert len(event_id(xml_of(one), 1000002)) <= 160
 
 
+async def test_what_is_kept_is_confirmed_within_a_second_however_slow_the_card_is(fake: FakeWecom) -> None:
+    wang = fake.user("WangLaoShi")
+    office = Office(answer=lambda event: Answer(toast=SAID if isinstance(event, Tapped) else None))
+    cards = Cards()
+    async with served(fake, office, draw=cards) as ears:
+        await ears.send(place(wang), CARD)
+        cards.delay = 30.0
+        press = wang.presses("教学例会", "能到")
+        assert SAID in await asyncio.to_thread(press.wait)
+        fake.http.app.says(wang, "帮助")
+        await until(lambda: len(fake.http.app.deliveries) == 2)
+    assert [status for status, _seconds in fake.http.app.deliveries] == [200, 200]
+    assert max(seconds for _status, seconds in fake.http.app.deliveries) < 1.0
+
+
 # --- sending ----------------------------------------------------------------------------------------------------------
 
 
@@ -378,6 +393,15 @@ async def test_twenty_senders_on_a_token_that_was_taken_back_fetch_one(fake: Fak
     await app.close()
 
 
+async def test_a_wrong_secret_is_not_tried_again_by_every_sender(fake: FakeWecom) -> None:
+    """Many calls with one shut out the school's whole address."""
+    api = Api(fake.corp_id, "wrong", fake.url)
+    gone = await asyncio.gather(*(api.get("/cgi-bin/agent/get") for _sender in range(20)), return_exceptions=True)
+    assert {one.errcode for one in gone if isinstance(one, Trouble)} == {40001} and len(gone) == 20
+    assert len(fake.calls_of("cgi-bin/gettoken")) == 1
+    await api.close()
+
+
 async def test_a_token_that_is_refused_twice_is_a_trouble(fake: FakeWecom) -> None:
     fake.user("wang")
     api = Api(fake.corp_id, fake.http.app.secret, fake.url)
@@ -411,13 +435,25 @@ async def test_no_secret_in_any_trouble(fake: FakeWecom) -> None:
 
 
 async def test_the_address_book_and_who_comes_from_the_workbench(fake: FakeWecom) -> None:
-    fake.http.app.parties = {1: "红烛中学", 2: "语文组"}
+    fake.http.app.parties = {1: "红烛中学", 2: "教学部", 3: "语文组", 4: "工会"}
+    fake.http.app.parents = {3: 2}
     wang = fake.user("WangLaoShi", "王老师")
-    wang.party = 2  # type: ignore[attr-defined]
+    wang.parties = [4, 3]
     fake.user("li", "李老师")
+    fake.user("wang2", "王老师").parties = [2]
+    told: list[tuple[int, int]] = []
+
+    async def progress(done: int, total: int) -> None:
+        told.append((done, total))
+
     app = application(fake)
-    members = {member.userid: (member.name, list(member.departments)) for member in await app.members()}
-    assert members == {"wanglaoshi": ("王老师", ["语文组"]), "li": ("李老师", ["红烛中学"])}
+    members = {m.userid: (m.name, list(m.departments)) for m in await app.members(progress)}
+    assert members == {
+        "wanglaoshi": ("王老师", ["语文组", "工会"]),  # the nearest first, and the school itself is no department
+        "li": ("李老师", []),
+        "wang2": ("王老师", ["教学部"]),
+    }
+    assert told == [(0, 4), (1, 4), (2, 4), (3, 4)]
     code = fake.http.app.sign_in(wang)
     assert await app.who_came(code) == "wanglaoshi"
     assert await app.who_came(code) is None
@@ -441,7 +477,16 @@ async def test_a_message_is_taken_back(fake: FakeWecom) -> None:
 
 @pytest.mark.parametrize(
     ("code", "word"),
-    [(40013, "企业 ID"), (40001, "Secret"), (60020, "可信IP"), (301002, "AgentId"), (48002, "可见范围")],
+    [
+        (40013, "企业 ID"),
+        (40001, "Secret"),
+        (40091, "Secret"),
+        (60020, "可信IP"),
+        (301002, "AgentId"),
+        (48002, "可见范围"),
+        (60011, "可见范围"),
+        (45009, "45009"),
+    ],
 )
 async def test_each_misconfiguration_is_a_sentence(fake: FakeWecom, code: int, word: str) -> None:
     fake.fault("agent/get", errcode=code)

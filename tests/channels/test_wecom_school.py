@@ -33,7 +33,7 @@ def code_for(folder: Path, name: str, role: str = "办公室") -> str:
     bot(folder, "people", "--add", name, "--role", role)
     told = bot(folder, "people", "--code", name).stdout
     found = re.search(r"绑定 (\d{6})", told)
-    assert found is not None, told
+    assert found is not None, bot(folder, "check").stderr + told
     return found[0]
 
 

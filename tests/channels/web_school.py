@@ -22,6 +22,7 @@ from bot import demo
 from bot.app import RunningSchool, utc_now
 from bot.channels.web.channel import WebChannel
 from bot.channels.web.server import build, webhook_route
+from bot.channels.web.signin import SignIn
 from bot.engine.router import build as routes
 from bot.kit.action import Action
 from bot.kit.calendar import Calendar
@@ -160,8 +161,10 @@ class _Server(uvicorn.Server):
 class WebSchool:
     """The running school and its address. ``run`` does something on its loop, ``write`` at its desk."""
 
-    def __init__(self, folder: Path, *, demo: bool = True, now: Callable[[], datetime] = utc_now) -> None:
-        self.demo = demo
+    def __init__(
+        self, folder: Path, *, demo: bool = True, now: Callable[[], datetime] = utc_now, sign_in: SignIn | None = None
+    ) -> None:
+        self.demo, self.sign_in = demo, sign_in
         self.meeting = Meeting()
         self.hooks: list[tuple[bytes, str | None]] = []
         self.shelves = Shelves(f"sqlite:///{folder / 'school.db'}")
@@ -190,7 +193,7 @@ class WebSchool:
         await self.running.desk.do(lambda db: demo.seed(db, datetime.now(UTC)))
         self.running.desk.stop()
         await self.running.start()
-        app = webhook_route(build(self.channel, hosts=HOSTS, demo=self.demo), self._hook)
+        app = webhook_route(build(self.channel, hosts=HOSTS, demo=self.demo, sign_in=self.sign_in), self._hook)
         self._socket = socket.socket()
         self._socket.bind(("127.0.0.1", 0))
         self.port = self._socket.getsockname()[1]

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from bot.app import RunningSchool
+from bot.channels.wecom.app import Application
 from bot.channels.wecom.channel import WecomChannel
 from bot.channels.wecom.parse import token_of
 from bot.channels.wecom.prose import ZERO
 from bot.channels.wecom.task import Task
 from bot.engine.port import Answer, Channel, Content, Document, Limits
+from bot.kit.context import Way
 from bot.kit.event import Event, Joined, Place, Said, Tapped
+from bot.serving_wecom import KeptCodes
 from storage.people import Person
 from tests.fakes.wecom import FakeWecom
 from tests.fakes.wecom_world import Message, words
@@ -35,10 +39,15 @@ class _Noted(WecomChannel):
 class WecomStage(Stage):
     channel = "wecom"
     call = "@红烛 "
+    ways = {"wecom": Way("企业微信", "在企业微信里搜索“红烛”并打开")}  # noqa: RUF012
     edits = False
     toasts_stay = True
 
-    def __init__(self) -> None:
+    def __init__(self, *, app: bool = False) -> None:
+        """``app``: the school has a self-built application, too."""
+        self.app = app
+        if app:
+            self.ways = {"wecom": replace(self.ways["wecom"], first=True)}
         self.fake = FakeWecom().start()
         self.fake.limited = False  # no waiting in dialogues; the real limits have tests of their own
         self.room = self.fake.group("全体教职工群", known=True)
@@ -57,9 +66,15 @@ class WecomStage(Stage):
             limits=self.limits,
             now=running.now,
             pause_seconds=0.05,
+            app=self._application(running) if self.app else None,
         )
         mouth.fake, mouth.refs = self.fake, self.refs
         return [mouth]
+
+    def _application(self, running: RunningSchool) -> Application:
+        app = self.fake.http.app
+        facts = {"token": app.token, "aes_key": app.aes_key, "base": self.fake.url, "codes": KeptCodes(running)}
+        return Application(self.fake.corp_id, app.secret, app.agent_id, **facts)
 
     def prepare(self, cast: Sequence[Person]) -> None:
         for person in cast:

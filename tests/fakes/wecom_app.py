@@ -44,6 +44,7 @@ class App:
         self.files: dict[str, tuple[str, str, bytes]] = {}
         self.oauth: dict[str, tuple[str, float]] = {}
         self.parties = {1: "红烛中学"}
+        self.parents: dict[int, int] = {}  # of a department that is not right below the root
         self.callback_url = ""
         self.deliveries: list[tuple[int, float]] = []  # status (0: cut), seconds
         self.patience = 5.0
@@ -202,15 +203,20 @@ class App:
 
     def departments(self, query: Json, body: Json) -> Json:
         return {
-            "department": [{"id": n, "name": name, "parentid": 0 if n == 1 else 1} for n, name in self.parties.items()]
+            "department": [
+                {"id": n, "name": name, "parentid": 0 if n == 1 else self.parents.get(n, 1)}
+                for n, name in self.parties.items()
+            ]
         }
 
     def users(self, query: Json, body: Json) -> Json:
         number = int(query.get("department_id", 1))
+        if number not in self.parties:
+            raise Refused(60123, "invalid party id")
         rows = [
-            {"userid": p.id, "name": p.name, "department": [getattr(p, "party", 1)], "status": 1 if p.active else 5}
+            {"userid": p.id, "name": p.name, "department": p.parties, "status": 1 if p.active else 5}
             for p in self.world.people.values()
-            if p.in_range and getattr(p, "party", 1) == number
+            if p.in_range and number in p.parties
         ]
         return {"userlist": rows}
 

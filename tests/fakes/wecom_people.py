@@ -72,6 +72,7 @@ class Person:
         self.active = True
         self.unlicensed = False
         self.in_range = True
+        self.parties = [1]  # the numbers of their departments
 
     @property
     def inbox(self) -> list[Message]:

@@ -9,6 +9,7 @@ import pytest
 
 from handlers.contents import FEATURES
 from storage import drafts, people, rsvps
+from storage.people import Person
 from tests.channels.wecom_stage import WecomStage
 from tests.handlers.conftest import OpenOffice
 from tests.office import Office, Somebody
@@ -125,6 +126,32 @@ def test_words_that_do_not_call_us_are_never_heard_and_never_asked_for(office: O
     assert "已记入第三条" in office["王老师"].last
 
 
+def test_the_group_is_bound_by_calling_us_and_whoever_was_never_seen_has_one_line_to_follow(office: Office) -> None:
+    new = office.write(lambda db: people.add(db, Person(0, "赵新来", "语文组")))
+    office.write(lambda db: people.bind(db, new, "wecom", "zhaoxinlai", talk=None, now=None))
+    zhao = wire(office).fake.user("zhaoxinlai", "赵新来")
+    wire(office).room.add(zhao)
+    office["办公室"].says("解绑本群", in_group=True)
+    phone(office["办公室"]).says("绑定本群", wire(office).room, mention=False)
+    office.settle()
+    assert office.ask(people.bound_groups) == []  # nobody called us
+    office["王老师"].says("绑定本群", in_group=True)
+    assert office.ask(people.bound_groups) == [] and "只能由办公室" in office["王老师"].last
+    office["办公室"].says("绑定本群", in_group=True)
+    assert office.group[-1].endswith("还没私聊过我的老师：请在企业微信里搜索“红烛”并打开，说一句“你好”，一次就够。")
+    office["办公室"].says("谁还没绑定")
+    who, to_forward = office["办公室"].last.split("\n")
+    assert who == "企业微信：已绑定、还没私聊过 1 人：赵新来（语文组）"
+    line = "老师您好，请在企业微信里搜索“红烛”并打开，说一句“你好”，一次就够：以后通知会私聊给您。"
+    assert to_forward == f"　请转给他们：{line}"
+    zhao.says("你好")
+    wire(office).fake.wait(lambda: any("赵新来您好" in m.text for m in zhao.inbox), what="a greeting")
+    office["办公室"].says("谁还没绑定")
+    assert office["办公室"].last == "所有人都能私聊到。"
+    office["办公室"].says("绑定码 王老师")
+    assert "王老师您好，请在企业微信里搜索“红烛”并打开，发一句：绑定 " in office["办公室"].last
+
+
 def test_who_never_spoke_to_the_bot_is_listed_and_has_one_thing_to_do(office: Office) -> None:
     """The platform lets a bot write first to nobody: the send is refused, the office is told, one word opens it."""
     wang = office["王老师"]
@@ -137,6 +164,42 @@ def test_who_never_spoke_to_the_bot_is_listed_and_has_one_thing_to_do(office: Of
     assert "王老师" in office["办公室"].last and "私聊" in office["办公室"].last
     assert wang.says("你好").last.startswith("王老师您好")
     assert not any("王老师" in person.name for person in office.ask(people.unreachable))
+
+
+@pytest.fixture
+def with_app(open_office: OpenOffice) -> Office:
+    """The school has a self-built application, too; 王老师 and 张老师 never wrote to the bot."""
+    office = open_office(*FEATURES, stage=WecomStage(app=True), staff=STAFF)
+    stage = wire(office)
+    stage.fake.http.app.callback_url = "http://127.0.0.1:9/unused"
+    for name in ("王老师", "张老师"):
+        stage.fake.talk(phone(office[name]).id).activated_at = None
+    return office
+
+
+def test_through_the_application_whoever_never_wrote_is_reached_and_sees_the_end_on_the_card(with_app: Office) -> None:
+    """The code that came with the card outlives a restart, is used once, and says the last word within three days."""
+    with_app["办公室"].says(VOTE.replace("周五17:00", "周三17:00")).taps("确认开始")
+    ballots = [m for name in ("王老师", "张老师") for m in phone(with_app[name]).inbox if m.card]
+    assert [ballot.via for ballot in ballots] == ["app", "app"]
+    with_app.restart()
+    with_app.later(to="周三 17:30")
+    calls = wire(with_app).fake.calls_of("message/update_template_card")
+    assert [call.errcode for call in calls] == [0, 0]
+    assert len({call.body["response_code"] for call in calls}) == 2
+    assert [m.id for name in ("王老师", "张老师") for m in phone(with_app[name]).inbox if m.card] == [
+        b.id for b in ballots
+    ]
+    assert all(with_app[name].finds_closed("老师05") for name in ("王老师", "张老师"))
+
+
+def test_whom_neither_way_reaches_is_listed_as_undelivered(with_app: Office) -> None:
+    phone(with_app["王老师"]).in_range = False
+    with_app["办公室"].says(STUDY).taps("确认")
+    with_app.later(to="今天 16:05")
+    with_app["办公室"].says("未送达")
+    assert "王老师" in with_app["办公室"].last and "张老师" not in with_app["办公室"].last
+    assert any("十项准则" in text for text in with_app["张老师"].inbox)
 
 
 def test_a_ballot_on_the_screen_never_names_the_choice(office: Office) -> None:

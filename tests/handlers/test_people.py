@@ -13,6 +13,7 @@ import pytest
 from bot.app import KEEP_FILES, KEEP_SENT
 from bot.engine.port import DeliveryFailed
 from bot.engine.router import build
+from bot.kit.context import Way
 from bot.kit.errors import NotUnderstood, Refused
 from bot.kit.event import Submitted
 from bot.kit.role import Role
@@ -23,7 +24,7 @@ from storage import audit, files, outbox, people
 from storage.base import Db
 from storage.people import Leave, Person
 from tests.handlers.conftest import OpenOffice
-from tests.office import Office, Paper
+from tests.office import Office, Paper, PaperStage
 
 
 @pytest.fixture
@@ -612,7 +613,9 @@ def test_the_office_binds_the_group(office: Office) -> None:
     office["办公室"].says("解绑本群", in_group=True)
     assert office.ask(people.bound_groups) == []
     office["办公室"].says("绑定本群", in_group=True)
-    assert office.group[-1] == "已绑定：全体教职工群，在册 9 人，已能私聊 8 人。"
+    told, first_word = office.group[-1].split("\n")
+    assert told == "已绑定：全体教职工群，在册 9 人，已能私聊 8 人。"
+    assert first_word.startswith("还没私聊过我的老师：请") and "说一句“你好”" in first_word and "赵敏" not in first_word
     assert len(office.ask(people.bound_groups)) == 1
 
 
@@ -643,9 +646,48 @@ def test_who_needs_a_code_and_who_only_a_word(office: Office) -> None:
     known = add(office, "钱进")
     office.write(lambda db: people.bind(db, known, "wecom", "qianjin", talk=None, now=None))
     office["办公室"].says("谁还没绑定")
-    needs_code, needs_word = office["办公室"].last.split("\n")
+    needs_code, needs_word, to_forward = office["办公室"].last.split("\n")
     assert "赵敏" in needs_code and "钱进" not in needs_code
     assert "钱进" in needs_word
+    assert "说一句“你好”" in to_forward and "钱进" not in to_forward
+    assert office["王老师"].says("谁还没绑定").last.startswith("这件事只有办公室")
+
+
+def test_whom_no_message_reaches_is_told_by_platform_and_by_reason(office: Office) -> None:
+    """In the roster's order, whatever they did or did not do: it is no ranking."""
+    for name, channel, closed in (("周一", "wecom", False), ("吴二", "telegram", False), ("郑三", "wecom", True)):
+        number = add(office, name, "语文组")
+        office.write(lambda db, n=number, c=channel: people.bind(db, n, c, f"x{n}", talk=None, now=None))
+        if closed:
+            office.write(lambda db, n=number: people.seen(db, "wecom", f"x{n}", f"x{n}", office.time()))
+            office.write(lambda db, n=number: people.close_talk(db, "wecom", f"x{n}"))
+    both = add(office, "冯四", "语文组")
+    office.write(lambda db: people.bind(db, both, "wecom", "feng", talk=None, now=None))
+    office.write(lambda db: people.bind(db, both, "telegram", "77", talk="77", now=office.time()))
+    office["办公室"].says("谁还没绑定")
+    lines = office["办公室"].last.replace("企业微信：", "wecom：").split("\n")  # where it is connected, by its name
+    told = [line for line in lines if not line.startswith("　")]
+    assert told == [
+        "telegram：已绑定、还没私聊过 1 人：吴二（语文组）",
+        "wecom：已绑定、还没私聊过 1 人：周一（语文组）",
+        "wecom：发不进去 1 人（从没跟我说过话，或停用、屏蔽了我）：郑三（语文组）",
+    ]
+
+
+@pytest.mark.paper
+def test_where_we_may_write_first_an_account_is_enough(open_office: OpenOffice) -> None:
+    stage = PaperStage()
+    office = open_office(feature, staff=5, stage=stage)
+    zhao = add(office, "赵敏")
+    office.write(lambda db: people.bind(db, zhao, "paper", "zhaomin", talk=None, now=None))
+    office["办公室"].says("谁还没绑定")
+    assert "赵敏" in office["办公室"].last
+    stage.ways = {"paper": Way("纸", "看门口的纸", first=True)}
+    office.restart()
+    office["办公室"].says("谁还没绑定")
+    assert office["办公室"].last == "所有人都能私聊到。"
+    office["李校长"].says("设为办公室 赵敏")
+    assert any("角色" in seen.text for seen in stage.messages("zhaomin"))
 
 
 @pytest.mark.paper

@@ -68,6 +68,34 @@ def test_the_private_address_is_where_they_were_last_seen(db: Db) -> None:
     assert people.addresses(db, [wang]) == {}
 
 
+def test_whom_no_message_reaches_on_which_channel_and_why(db: Db) -> None:
+    wang, zhang, li = someone(db), someone(db, "张老师"), someone(db, "李老师")
+    people.bind(db, wang, "wecom", "wang", talk=None, now=None)
+    people.bind(db, zhang, "telegram", "42", talk="42", now=NOW)
+    people.bind(db, zhang, "wecom", "zhang", talk=None, now=None)
+    people.bind(db, li, "wecom", "li", talk="li", now=NOW)
+    people.close_talk(db, "wecom", "li")
+    assert [(p.id, channel, closed) for p, channel, closed in people.unheard(db)] == [
+        (wang, "wecom", False),
+        (li, "wecom", True),
+    ]
+    people.change(db, li, active=False)
+    assert [p.id for p, _channel, _closed in people.unheard(db)] == [wang]
+
+
+def test_where_we_may_write_first_an_account_is_an_address_but_not_before_one_that_spoke(db: Db) -> None:
+    wang, zhang = someone(db), someone(db, "张老师")
+    people.bind(db, wang, "wecom", "wang", talk=None, now=None)
+    people.bind(db, zhang, "telegram", "42", talk="42", now=NOW)
+    people.bind(db, zhang, "wecom", "zhang", talk=None, now=None)
+    assert people.behind(db, "wecom", "wang") is not None
+    assert (people.open_talks(db, "wecom"), people.open_talks(db, "wecom")) == (2, 0)
+    assert people.addresses(db, [wang])[wang].talk == "wang"
+    assert people.addresses(db, [zhang])[zhang].channel == "telegram"
+    behind = people.behind(db, "wecom", "wang")
+    assert behind is not None and behind.talk == "wang"
+
+
 def test_what_is_remembered_of_an_account_follows_every_write(db: Db) -> None:
     wang = someone(db)
     assert people.behind(db, "web", "p1") is None

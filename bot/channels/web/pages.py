@@ -205,6 +205,11 @@ class Pages:
         sentence = _("这个链接只给您本人用，只能用一次。点下面的按钮就进去了。")
         return HTMLResponse(self._fill("door.html", title=_("红烛"), sentence=sentence, login=True, again=False))
 
+    def told(self, title: str, sentence: str, status: int) -> Response:
+        """A page with one sentence on it, and the way to the front page."""
+        page = self._fill("door.html", title=title, sentence=sentence, login=False, again=status == 200)
+        return HTMLResponse(page, status)
+
     def refused(self, *, again: bool) -> Response:
         sentence = _("请私聊红烛发“登录”，或向办公室要一个登录链接。") if again else _("演示学校里没有这个人。")
         page = self._fill("door.html", title=_("还没有登录"), sentence=sentence, login=False, again=True)

@@ -28,6 +28,7 @@ from bot.channels.web.pages import Pages
 from bot.channels.web.parse import Unreadable
 from bot.channels.web.render import HERE, PLACE
 from bot.channels.web.session import Door, Visitor
+from bot.channels.web.signin import BACK, PATH, Sign, SignIn
 from bot.engine.port import Unavailable
 from bot.kit.event import Event
 from bot.kit.words import _, speaking
@@ -39,12 +40,17 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 Webhook = Callable[[bytes, str | None], Awaitable[tuple[int, bytes]]]
 
 
-def build(channel: WebChannel, *, hosts: Collection[str], demo: bool, secure: bool = False) -> ASGIApp:
-    """The application. ``hosts``: every ``Host`` a request may have, without its port; ``secure``: people use https."""
+def build(
+    channel: WebChannel, *, hosts: Collection[str], demo: bool, secure: bool = False, sign_in: SignIn | None = None
+) -> ASGIApp:
+    """The application. ``hosts``: every ``Host`` a request may have, without its port; ``secure``: people use https.
+
+    ``sign_in``: a platform that knows its people, beside the one-time link.
+    """
     if demo and not set(hosts) <= LOOPBACK:
         raise ValueError("the demo, where anybody may be anybody, is for this machine only")
     server = Server(channel, demo=demo, secure=secure)
-    routes = server.demo_routes() if demo else server.school_routes()
+    routes = server.demo_routes() if demo else [*server.school_routes(), *server.sign_in_routes(sign_in)]
     app = Starlette(routes=[*routes, *server.common_routes()], exception_handlers=server.failures())
     return Guard(app, hosts)
 
@@ -99,6 +105,12 @@ class Server:
             self._post("/login/{code}", self.door.enter),
             self._post("/logout", self.door.leave),
         ]
+
+    def sign_in_routes(self, through: SignIn | None) -> Sequence[Route]:
+        if through is None:
+            return []
+        sign = Sign(through, self.door, self.pages)
+        return [self._get(PATH, sign.away), self._get(BACK, sign.back)]
 
     def demo_routes(self) -> Sequence[Route]:
         front = self._get("/", self.pages.front)

@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from bot.channels.web.channel import WebChannel
 from bot.channels.web.parse import Unreadable
 from bot.channels.web.render import WEB
-from bot.kit.event import Place
+from bot.kit.event import Account, Place
 from bot.kit.words import _
 from storage import people, sessions
 from storage.base import Db
@@ -93,6 +93,11 @@ class Door:
         if len(code) < LEAST_CODE or not await self.channel.desk.do(lambda db: self._admit(db, code, old, new)):
             raise Unreadable(_("这个链接已经用过或过期了，请再要一个新的。"), 403)
         response = JSONResponse({"ok": True})
+        self.seat(response, new)
+        return response
+
+    def seat(self, response: Response, new: str) -> None:
+        """The session goes along with the answer."""
         response.set_cookie(
             COOKIE,
             new,
@@ -102,13 +107,21 @@ class Door:
             httponly=True,
             samesite="strict",
         )
-        return response
 
     def _admit(self, db: Db, code: str, old: str | None, new: str) -> bool:
-        now = self.channel.now()
-        number = people.redeem_code(db, "login", code, now)
+        number = people.redeem_code(db, "login", code, self.channel.now())
         person = people.get(db, number) if number is not None else None
-        if person is None or not person.active:
+        return person is not None and self._let_in(db, person, old, new)
+
+    def admit_account(self, db: Db, account: Account | None, old: str | None, new: str) -> str:
+        """A session for whoever another platform says it is; their name, "" where we do not know the account."""
+        behind = people.behind(db, account.channel, account.id) if account else None
+        person = behind.person if behind else None
+        return person.name if person is not None and self._let_in(db, person, old, new) else ""
+
+    def _let_in(self, db: Db, person: Person, old: str | None, new: str) -> bool:
+        now = self.channel.now()
+        if not person.active:
             return False
         if old:
             sessions.end(db, old)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import structlog
 
-from bot.channels.wecom.client import Trouble
+from bot.channels.wecom.client import CREDENTIALS, Trouble
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
@@ -23,6 +23,7 @@ log = structlog.get_logger()
 OFFICIAL = "https://qyapi.weixin.qq.com"
 SECONDS = 10.0
 MARGIN = 300.0  # seconds before its end from which a token is fetched anew
+REFUSED_SECONDS = 60.0  # a wrong secret is not tried at every send: the platform would shut out our whole address
 STALE_TOKEN = frozenset({40014, 42001})
 Json = dict[str, Any]
 
@@ -82,6 +83,7 @@ class Api:
         self._token = ""
         self._until = 0.0
         self._fetching = asyncio.Lock()
+        self._refused = (0.0, 0, "")  # until when, with what
 
     def __repr__(self) -> str:
         return f"<Api of {self.corp_id}>"
@@ -121,8 +123,16 @@ class Api:
         return self._token
 
     async def _fetch(self) -> None:
+        until, errcode, errmsg = self._refused
+        if time.monotonic() < until:
+            raise Trouble(errcode, errmsg)
         query = {"corpid": self.corp_id, "corpsecret": self._secret}
-        told = await self.http.json("GET", "/cgi-bin/gettoken", query)
+        try:
+            told = await self.http.json("GET", "/cgi-bin/gettoken", query)
+        except Trouble as trouble:
+            if trouble.errcode in CREDENTIALS:
+                self._refused = (time.monotonic() + REFUSED_SECONDS, trouble.errcode, trouble.errmsg)
+            raise
         token, lives = told.get("access_token"), told.get("expires_in", 7200)
         if not isinstance(token, str) or not token:
             raise Trouble(-1, "no access_token")

@@ -9,8 +9,6 @@ from __future__ import annotations
 import random
 import time
 from collections import OrderedDict, deque
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlencode
 
@@ -20,8 +18,9 @@ from bot.channels.wecom import prose, render
 from bot.channels.wecom.api import OFFICIAL, Api
 from bot.channels.wecom.callback import Callback
 from bot.channels.wecom.client import Trouble
+from bot.channels.wecom.contacts import Departments, Member
 from bot.channels.wecom.task import Task
-from bot.engine.port import Document
+from bot.engine.port import Document, Progress
 from bot.kit.card import Card
 from bot.kit.event import Place
 
@@ -39,6 +38,10 @@ TOO_FAST = 846607
 AUTHORIZE = "https://open.weixin.qq.com/connect/oauth2/authorize"
 MOST_USERS = 5000
 Json = dict[str, Any]
+
+
+async def _silently(done: int, total: int) -> None:
+    return
 
 
 class Codes(Protocol):
@@ -64,15 +67,6 @@ class ForgetfulCodes:
 
     async def take(self, key: str) -> str | None:
         return self._known.pop(key, None)
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """Somebody in the platform's address book."""
-
-    userid: str
-    name: str
-    departments: Sequence[str]
 
 
 class Application:
@@ -197,17 +191,18 @@ class Application:
 
     # --- people -----------------------------------------------------------------------------------------------
 
-    async def members(self) -> list[Member]:
-        """Everybody in the application's visible range, with the names of their departments."""
-        told = await self.api.get("/cgi-bin/department/list")
-        names = {row["id"]: str(row.get("name", "")) for row in told.get("department", [])}
+    async def members(self, progress: Progress = _silently) -> list[Member]:
+        """Everybody in the application's visible range; one call for each department."""
+        tree = Departments((await self.api.get("/cgi-bin/department/list")).get("department", []))
         found: dict[str, Member] = {}
-        for number in names:
+        for done, number in enumerate(tree.numbers):
+            await progress(done, len(tree.numbers))
             rows = (await self.api.get("/cgi-bin/user/simplelist", department_id=number)).get("userlist", [])
             for row in rows:
-                departments = [names[one] for one in row.get("department", []) if one in names]
                 userid = str(row["userid"]).lower()
-                found.setdefault(userid, Member(userid, str(row.get("name", "")), departments))
+                found.setdefault(
+                    userid, Member(userid, str(row.get("name", "")), tree.names(row.get("department", [])))
+                )
         return list(found.values())
 
     def sign_in_address(self, back: str, state: str) -> str:

@@ -12,10 +12,10 @@ import structlog
 
 from bot.channels import choices, clean
 from bot.channels.choices import Choices, Memory, spare
-from bot.channels.wecom import doctor, prose, render
+from bot.channels.wecom import contacts, doctor, prose, render
 from bot.channels.wecom.app import Application
 from bot.channels.wecom.clicks import Clicks, Draw, Shown, fingerprint, remember
-from bot.channels.wecom.client import OFFICIAL, Client, Trouble, always, nobody
+from bot.channels.wecom.client import MISNAMED, OFFICIAL, Client, Trouble, always, nobody
 from bot.channels.wecom.connection import Timing
 from bot.channels.wecom.hearing import Hearing, Rules
 from bot.channels.wecom.media import Files
@@ -23,7 +23,7 @@ from bot.channels.wecom.parse import CHANNEL, Incoming, Me
 from bot.channels.wecom.routes import Routes, failure, is_about_content
 from bot.channels.wecom.webhook import Webhook
 from bot.engine.crashpoint import cp
-from bot.engine.port import Answer, Content, DeliveryFailed, Hear, Limits, Window
+from bot.engine.port import Answer, Content, DeliveryFailed, Errand, Hear, Limits, Progress, Window
 from bot.kit.card import Card
 from bot.kit.event import Place
 from bot.kit.words import _, speaking
@@ -97,6 +97,7 @@ class WecomChannel:
         self._clicks = Clicks(self.client, self, self.shown, draw, language)
         self.hearing = Hearing(self.me, self.files, self._choices, self, Rules(max_upload, language, now))
         self._half: OrderedDict[tuple[str, str], int] = OrderedDict()
+        self.errands: Mapping[str, Errand] = {"contacts": self._contacts}
         if app is not None:
             app.attach(self.hearing, self._clicks, self.routes)
 
@@ -130,6 +131,8 @@ class WecomChannel:
             await asyncio.gather(connected, return_exceptions=True)
 
     def opened(self, incoming: Incoming) -> None:
+        if incoming.strange:
+            self.hearing.later(self.client.tell_once(MISNAMED))
         if not self._is_app(incoming):
             self.routes.opened(incoming)
             self._clicks.begun(incoming)
@@ -237,6 +240,10 @@ class WecomChannel:
         for hook in self.routes.groups.values():
             if isinstance(hook, Webhook):
                 await hook.close()
+
+    async def _contacts(self, progress: Progress) -> object:
+        with speaking(self.language):
+            return await contacts.read(self.app, progress)
 
     # --- how are we -------------------------------------------------------------------------------------------
 

@@ -134,19 +134,19 @@ class Clicks:
             await self._aside(incoming, note)
         await self._rest(place, card, fits)
 
-    async def faced(self, incoming: Incoming, answer: Answer | None) -> tuple[Card, str]:
-        """The card as it is now, and the word to whoever pressed."""
+    async def faced(self, incoming: Incoming, answer: Answer | None, seconds: float = DRAW_SECONDS) -> tuple[Card, str]:
+        """The card as it is now, and the word to whoever pressed; what is not drawn in time is shown as it was."""
         click, tapped = incoming.click, incoming.event
         assert click is not None and isinstance(tapped, Tapped)  # noqa: S101 parse pairs them
         with speaking(self.language):
             note = receipt(answer) if answer is not None else _hint(click, tapped.token)
             if click.task.key:
-                return await self._drawn(click.task), note
+                return await self._drawn(click.task, seconds), note
             return self._question(click, answer, note)
 
-    async def _drawn(self, task: Task) -> Card:
+    async def _drawn(self, task: Task, seconds: float) -> Card:
         try:
-            async with asyncio.timeout(DRAW_SECONDS):
+            async with asyncio.timeout(seconds):
                 card = await self.draw(task.key)
         except Exception as error:  # a face that cannot be drawn must not cost the receipt
             log.error("wecom.cannot_draw", error=type(error).__name__)

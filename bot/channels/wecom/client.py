@@ -42,6 +42,9 @@ LONGEST_PAUSE = 30.0
 STEADY_SECONDS = 20.0  # a connection that lived so long begins its pauses anew
 WRONG_SECRET = N_("企业微信不认机器人的 BotID 或 Secret：请在机器人的“长连接”设置里核对，改好后重新启动。")
 UNREACHED = N_("连不上企业微信，正在不停重试。")
+MISNAMED = N_(
+    "有人在群里 @ 了我，叫的却不是 bot_name 里的名字：请把 [wecom] bot_name 改成机器人的显示名，一字不差，再重新启动。"
+)
 KICKED = N_("另一个程序用同一个机器人连上了企业微信，这里先停下等待：请只留一个，或换一个机器人。")
 
 
@@ -167,7 +170,7 @@ class Client:
         if trouble.errcode in CREDENTIALS:
             log.error("wecom.credentials_refused", errcode=trouble.errcode)
             self._refused = True
-            await self._tell_once(WRONG_SECRET)
+            await self.tell_once(WRONG_SECRET)
             return Lost("credentials", pause=0)
         if trouble.errcode in FREQUENT:
             return Lost("subscribed too often", pause=FREQUENT_SECONDS * random.uniform(1.0, 1.5))  # noqa: S311
@@ -178,7 +181,7 @@ class Client:
             self.complaint = _(sentence)
         return self.complaint
 
-    async def _tell_once(self, sentence: str) -> None:
+    async def tell_once(self, sentence: str) -> None:
         """The office hears of a trouble once, not at every try."""
         words = self._complain(sentence)
         if sentence in self._told:
@@ -192,7 +195,7 @@ class Client:
     async def _wait_for_our_turn(self) -> None:
         """Somebody else subscribed. Coming back at once would start a war: we wait, and come back only as the owner."""
         log.warning("wecom.kicked")
-        await self._tell_once(KICKED)
+        await self.tell_once(KICKED)
         while True:
             wait = self._kicked_seconds * 2.0 ** min(self._kicks, 5)
             self._kicks += 1

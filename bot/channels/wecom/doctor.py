@@ -9,6 +9,7 @@ import asyncio
 import re
 from typing import TYPE_CHECKING
 
+from bot.channels.wecom.api import OFFICIAL as HTTP
 from bot.channels.wecom.client import CREDENTIALS, OFFICIAL, Client, Trouble
 from bot.kit.words import _
 
@@ -95,14 +96,21 @@ async def about(app: Application) -> list[str]:
     try:
         await app.api.get("/cgi-bin/agent/get", agentid=app.agent_id)
     except Trouble as trouble:
-        return [_said(trouble)]
+        return [said(trouble)]
     if app.door is None:
         return [_("自建应用没有填接收消息的 Token 和 EncodingAESKey：它能发消息，但带按钮的卡片会被拒绝。")]
     return []
 
 
-def _said(trouble: Trouble) -> str:
+def nobody_in_range() -> str:
+    return _("自建应用看不到任何人：管理后台 → 应用管理 → 点开应用 → 可见范围，选上全体教职工。")
+
+
+def said(trouble: Trouble) -> str:
+    """One sentence about what the application was refused for, with what to click."""
     match trouble.errcode:
+        case 60011 | 60003 | 60111 | 60123:
+            return _("这个应用看不到通讯录：管理后台 → 应用管理 → 点开应用 → 可见范围，选上全体教职工。")
         case 40013:
             return _("企业 ID（corp_id）不对：管理后台 → 我的企业 → 最下面的“企业 ID”。")
         case 40001 | 40091:
@@ -113,5 +121,9 @@ def _said(trouble: Trouble) -> str:
             return _("这台机器的出口 IP 不在“企业可信IP”里：应用页面最下面添加，约一分钟后生效。")
         case 48002:
             return _("这个应用没有发消息的权限：请在管理后台检查它的“可见范围”和状态。")
+        case 0 | -1:
+            return _("自建应用连不上企业微信：请确认这台机器能访问 {host}。", host=HTTP.removeprefix("https://"))
         case _:
-            return _("自建应用连不上企业微信（{code}）：请检查网络。", code=trouble.errcode)
+            return _(
+                "企业微信拒绝了自建应用（{code}）：请照这个编号在 管理后台 → 应用管理 里核对。", code=trouble.errcode
+            )

@@ -71,6 +71,7 @@ class Incoming:
     req_id: str
     userid: str
     click: Click | None = None
+    strange: bool = False  # said in a group to a name that is not ours, although only what calls us comes in
     quoted: str = ""  # the words of the message that was answered: the platform gives no number of it
 
 
@@ -118,19 +119,20 @@ def _message(raw: _Raw) -> Incoming | None:
     if place is None or not isinstance(part, dict):
         return None
     event: Event
+    strange = False
     if kind == "file":
         url, key = _words(part.get("url")), _words(part.get("aeskey"))
         if not url:
             return None
         event = Attached(raw.id, raw.at, raw.sender, place, "", file=File(url, key))
     else:
-        text = _said(str(kind), part)
-        if not place.private:
-            text = without_mention(text, raw.me.name)
+        whole = _said(str(kind), part)
+        text = whole if place.private else without_mention(whole, raw.me.name)
+        strange = not place.private and text == whole and "@" in text
         if not text.strip():
             return None
         event = Said(raw.id, raw.at, raw.sender, place, text.strip())
-    return Incoming(event, "msg", raw.req_id, raw.userid, quoted=_quote(raw.body.get("quote")))
+    return Incoming(event, "msg", raw.req_id, raw.userid, strange=strange, quoted=_quote(raw.body.get("quote")))
 
 
 def _quote(quote: object) -> str:
