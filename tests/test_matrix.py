@@ -25,13 +25,14 @@ TABLE = {
         start 你好 帮助 绑定 绑定本群 解绑本群 隐私
     """,
     Role.STAFF: """
-        dr.none dr.read dr.speak nt.mute nt.rsvp st.cast st.done st.go st.halt st.later st.note 今天别提醒
+        dr.none dr.read dr.speak nt.for nt.later nt.mute nt.mutew nt.rsvp st.cast st.done st.go st.halt st.later st.note
+        今天别提醒 本周别再提醒
         征求意见 恢复提醒 我的信息 我的学习 我的意见 投票 提意见 看全文 登录
     """,
     Role.OFFICE: """
-        dr.drop dr.fill dr.publish nt.chase nt.draft nt.fix ro.go ro.no st.annul st.close st.drop st.keep
+        dr.drop dr.fill dr.publish nt.ask nt.chase nt.draft nt.fix nt.off ro.go ro.no st.annul st.close st.drop st.keep
         st.open st.plan st.void 体检 作废投票 停止提醒 停用人员 催一下 发通知 取消通知 名册 名册模板 启用人员 通讯录
-        学习提醒 学习计划 投票进度 提前截止 更正通知 未送达 汇总 确认导入 绑定码 登录链接 统计 解绑 评选 请假登记
+        学习提醒 学习计划 投票进度 提前截止 更正通知 改期 撤回通知 追加对象 未送达 汇总 确认导入 绑定码 登录链接 统计 解绑 评选 请假登记
         谁在请假 谁还没回 谁还没学 谁还没提 谁还没绑定 销假
     """,
     Role.PRINCIPAL: """
