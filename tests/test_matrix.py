@@ -32,8 +32,8 @@ TABLE = {
     Role.OFFICE: """
         dr.drop dr.fill dr.publish nt.ask nt.chase nt.draft nt.fix nt.off ro.go ro.no st.annul st.close st.drop st.keep
         st.open st.plan st.void 体检 作废投票 停止提醒 停用人员 催一下 发通知 取消通知 名册 名册模板 启用人员 通讯录
-        学习提醒 学习计划 投票进度 提前截止 更正通知 改期 撤回通知 追加对象 未送达 汇总 确认导入 绑定码 登录链接 统计 解绑 评选 请假登记
-        谁在请假 谁还没回 谁还没学 谁还没提 谁还没绑定 销假
+        学习提醒 学习计划 投票进度 提前截止 更正通知 未送达 汇总 确认导入 绑定码 登录链接 统计 解绑 评选 请假登记
+        改期 撤回通知 追加对象 谁在请假 谁还没回 谁还没学 谁还没提 谁还没绑定 销假
     """,
     Role.PRINCIPAL: """
         取消办公室 设为办公室
