@@ -231,3 +231,17 @@ def test_a_card_nobody_pressed_is_told_anew_only_once(office: Office) -> None:
     office.later(to="周五 15:40")
     office.later(days=3)
     assert sum("会议已开始" in text for text in office.group) == 1
+
+
+def test_what_is_over_says_nothing_in_private(office: Office) -> None:
+    """A notice, a vote and their private cards close: the group is told once, nobody's own talk is."""
+    office["办公室"].says(SAID).confirms()
+    office["办公室"].says(VOTE).taps("确认开始")
+    for name in ("王老师", "张老师"):
+        office[name].taps("能到", in_="群").taps("去投票", in_="群").taps("老师05", in_="私聊")
+    office.later(to="周五 15:40")
+    mine = [len(office[name].inbox) for name in ("王老师", "张老师")]
+    office.later(to="周五 17:30")
+    assert "会议已开始" in office.board and "明星教师 结果" in office.board
+    assert [len(office[name].inbox) for name in ("王老师", "张老师")] == mine
+    assert office["王老师"].finds_closed("老师05")

@@ -164,26 +164,22 @@ class Application:
 
     # --- afterwards -------------------------------------------------------------------------------------------
 
-    async def settle(self, place: Place, ref: str, card: Card) -> bool:
-        """Shows the last state on the card itself; ``False`` where it cannot, or cannot in full."""
-        settled = False
+    async def settle(self, place: Place, ref: str, card: Card) -> None:
+        """Shows the last state on the card itself, where its code is still good; else it waits for a click."""
         for part in range(render.MOST_CARDS):
             kept = await self.codes.take(f"{ref}-{part}")
             if kept is None:
                 break
             kind, _bar, code = kept.partition("|")
-            settled = await self._update(place.id, code, render.template(card, Task(ref, part, card.key), kind))
-        return settled and len("\n".join(one.text for one in prose.paragraphs(card))) <= render.SUBTITLE
+            await self._update(place.id, code, render.template(card, Task(ref, part, card.key), kind))
 
-    async def _update(self, userid: str, code: str, face: Json) -> bool:
+    async def _update(self, userid: str, code: str, face: Json) -> None:
         card = {key: value for key, value in face.items() if key != "task_id"}
         body = {"userids": [userid], "agentid": self.agent_id, "response_code": code, "template_card": card}
         try:
             await self.api.post("/cgi-bin/message/update_template_card", body)
         except Trouble as trouble:
             log.info("wecom.not_settled", errcode=trouble.errcode)
-            return False
-        return True
 
     async def recall(self, msgid: str) -> None:
         """Takes a message back, within 24 hours of its sending."""

@@ -135,7 +135,6 @@ class WecomChannel:
             self.hearing.later(self.client.tell_once(MISNAMED))
         if not self._is_app(incoming):
             self.routes.opened(incoming)
-            self._clicks.begun(incoming)
 
     def quoted(self, incoming: Incoming) -> str | None:
         return self.shown.quoted(incoming.event.place, incoming.quoted) if incoming.quoted else None
@@ -179,17 +178,17 @@ class WecomChannel:
         return [ref]
 
     async def edit(self, place: Place, ref: str, card: Card, *, final: bool) -> None:
-        """A card that nobody presses cannot be changed: a state waits for a click, the last is a message of its own.
+        """A card that nobody presses cannot be changed: a state waits for a click, the last one too in a private talk.
 
-        Unless a click has just shown it, or the application sent the card: that can be changed once, within three days.
+        Only a group is told the last state anew (docs/decisions/0008); an application's card is changed once, silently.
         """
-        if not final or (place.private and await self._clicks.shows(ref, card)):
+        if not final:
             return
-        if self.app is not None and place.private:
+        if not place.private:
+            raise DeliveryFailed(_("卡片只能在有人点时更新，另发一条"), gone=True)
+        if self.app is not None:
             with speaking(self.language):
-                if await self.app.settle(place, ref, card):
-                    return
-        raise DeliveryFailed(_("卡片只能在有人点时更新，另发一条"), gone=True)
+                await self.app.settle(place, ref, card)
 
     async def quietly(self, place: Place, words: str) -> None:
         """Words that are already harmless, and whose loss changes nothing."""
