@@ -350,8 +350,8 @@ async def test_nothing_is_dropped_in_silence_by_sending_too_fast(fake: FakeWecom
         with pytest.raises(DeliveryFailed) as failure:
             for sent in range(40):
                 await ears.send(place(wang), f"第 {sent} 条")
-    assert failure.value.retry_after == 60.0
-    assert len(wang.inbox) == sent == 20
+    assert 50 < (failure.value.retry_after or 0) <= 60.1
+    assert len(wang.inbox) == sent == 15
 
 
 async def test_a_card_is_settled_once_with_its_code(fake: FakeWecom) -> None:
@@ -531,7 +531,8 @@ async def test_a_webhook_counts_for_itself(fake: FakeWecom) -> None:
         for _each in range(30):
             await hook.mention("x", [])
             sent += 1
-    assert trouble.value.errcode == 45009 and sent == 18 == len(room.from_bot)
+    assert trouble.value.wait and sent == 20 == len(room.from_bot)
+    assert not [call for call in fake.calls if call.errcode]
     await hook.close()
 
 

@@ -103,6 +103,7 @@ def state(fake: FakeWecom) -> Json:
         "subscribes": len(fake.server.subscribes),
         "pings": fake.server.pings,
         "calls": len(fake.calls),
+        "messages": len(fake.messages),
         "kept": len(fake.server.kept),
         "folded": fake.folded,
         "dropped": len(fake.dropped),

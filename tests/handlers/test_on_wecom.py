@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot.engine import postman
 from handlers.contents import FEATURES
 from storage import drafts, people, rsvps
 from storage.people import Person
@@ -166,6 +167,7 @@ def test_who_never_spoke_to_the_bot_is_listed_and_has_one_thing_to_do(office: Of
     assert not any("王老师" in person.name for person in office.ask(people.unreachable))
 
 
+<<<<<<< HEAD
 @pytest.fixture
 def with_app(open_office: OpenOffice) -> Office:
     """The school has a self-built application, too; 王老师 and 张老师 never wrote to the bot."""
@@ -200,6 +202,25 @@ def test_whom_neither_way_reaches_is_listed_as_undelivered(with_app: Office) -> 
     with_app["办公室"].says("未送达")
     assert "王老师" in with_app["办公室"].last and "张老师" not in with_app["办公室"].last
     assert any("十项准则" in text for text in with_app["张老师"].inbox)
+=======
+def test_a_group_that_no_way_leads_to_is_listed(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is said there any more, and there is no webhook: after some tries the office can read what was not."""
+    monkeypatch.setattr(postman, "MAX_TRIES", 1)
+    wire(office).fake.talk(wire(office).room.id).activated_at = None
+    office["办公室"].says(SAID).confirms()
+    assert office.group == []
+    assert any("送不到：全体教职工群" in text for text in office["办公室"].inbox)
+    assert "全体教职工群" in office["办公室"].says("未送达").last
+
+
+def test_what_was_booked_for_the_full_hour_leaves_after_it(office: Office) -> None:
+    """The platform asks for no masses at :00 and :30; nobody's reminder is lost by that, nor two minutes late."""
+    office["办公室"].says(STUDY).taps("确认")
+    office.later(to="今天 16:00")
+    assert not any("十项准则" in text for text in office["王老师"].inbox)
+    office.later(to="今天 16:02")
+    assert all("十项准则" in office[name].last for name in EVERYBODY)
+>>>>>>> 0b5b705 (On WeCom every message is counted where it leaves; a broadcast is measured against the published limits)
 
 
 def test_a_ballot_on_the_screen_never_names_the_choice(office: Office) -> None:

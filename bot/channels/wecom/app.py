@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import random
 import time
-from collections import OrderedDict, deque
+from collections import OrderedDict
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlencode
 
@@ -19,8 +20,9 @@ from bot.channels.wecom.api import OFFICIAL, Api
 from bot.channels.wecom.callback import Callback
 from bot.channels.wecom.client import Trouble
 from bot.channels.wecom.contacts import Departments, Member
+from bot.channels.wecom.pace import Pace
 from bot.channels.wecom.task import Task
-from bot.engine.port import Document, Progress
+from bot.engine.port import Document, Progress, Window
 from bot.kit.card import Card
 from bot.kit.event import Place
 
@@ -32,11 +34,10 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 MOST_TEXT = 2048  # bytes; what is longer is cut without a word
-MOST_A_MINUTE = 20  # per member, of thirty: the platform drops what is more without a word
+PER_MEMBER = (Window(15, 60.0), Window(480, 3600.0))
+"""Half of what the platform lets through: it drops what is more without a word, and a restart counts anew."""
 NOBODY = 81013
-TOO_FAST = 846607
 AUTHORIZE = "https://open.weixin.qq.com/connect/oauth2/authorize"
-MOST_USERS = 5000
 Json = dict[str, Any]
 
 
@@ -87,7 +88,7 @@ class Application:
         self.agent_id = agent_id
         self.codes = codes or ForgetfulCodes()
         self.door = Callback(corp_id, agent_id, token, aes_key) if token and aes_key else None
-        self._sent: OrderedDict[str, deque[float]] = OrderedDict()
+        self._pace = Pace(PER_MEMBER)
         self._media: OrderedDict[int, tuple[str, float]] = OrderedDict()
 
     def __repr__(self) -> str:
@@ -104,15 +105,19 @@ class Application:
         """A message body of the bot, to the person of a private talk."""
         if "document" in payload:
             media = await self._brought(payload["document"])
-            return await self._send(place.id, {"msgtype": "file", "file": {"media_id": media}})
+            with self._pace.taken(place.id):
+                await self._told(place.id, {"msgtype": "file", "file": {"media_id": media}})
+            return
         if payload["msgtype"] == "template_card":
             return await self._card(place.id, payload["template_card"])
-        plain = payload["markdown"]["content"].replace("**", "")
-        for part in prose.parts(plain, MOST_TEXT):
-            await self._send(place.id, {"msgtype": "text", "text": {"content": part}})
+        parts = prose.parts(payload["markdown"]["content"].replace("**", ""), MOST_TEXT)
+        with self._pace.taken(place.id, len(parts)):
+            for part in parts:
+                await self._told(place.id, {"msgtype": "text", "text": {"content": part}})
 
     async def _card(self, userid: str, card: Json) -> None:
-        told = await self._told(userid, {"msgtype": "template_card", "template_card": card})
+        with self._pace.taken(userid):
+            told = await self._told(userid, {"msgtype": "template_card", "template_card": card})
         code = told.get("response_code")
         if isinstance(code, str) and code:
             await self._keep(Task.unpack(card["task_id"]), f"{card['card_type']}|{code}")
@@ -123,12 +128,8 @@ class Application:
         except Exception as error:  # the card is there: without its code its last state is a message of its own
             log.warning("wecom.code_not_kept", error=type(error).__name__)
 
-    async def _send(self, userid: str, body: Json) -> None:
-        await self._told(userid, body)
-
     async def _told(self, userid: str, body: Json) -> Json:
         """Without an answer it is sent again, byte for byte the same: the platform then delivers it once."""
-        self._pace(userid)
         interval = random.randint(1200, 1800)  # noqa: S311 so that the same words said twice are two messages
         whole = {"touser": userid, "agentid": self.agent_id, **body, "enable_duplicate_check": 1}
         whole["duplicate_check_interval"] = interval
@@ -142,17 +143,6 @@ class Application:
         if userid.lower() in missed:
             raise Trouble(NOBODY, "not in the visible range, or without a licence")
         return told
-
-    def _pace(self, userid: str) -> None:
-        times, now = self._sent.setdefault(userid, deque()), time.monotonic()
-        self._sent.move_to_end(userid)
-        while len(self._sent) > MOST_USERS:
-            self._sent.popitem(last=False)
-        while times and now - times[0] >= 60.0:
-            times.popleft()
-        if len(times) >= MOST_A_MINUTE:
-            raise Trouble(TOO_FAST, "our own count")
-        times.append(now)
 
     async def _brought(self, document: Document) -> str:
         mark = hash((document.name, document.content))

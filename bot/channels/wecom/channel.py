@@ -19,18 +19,18 @@ from bot.channels.wecom.client import MISNAMED, OFFICIAL, Client, Trouble, alway
 from bot.channels.wecom.connection import Timing
 from bot.channels.wecom.hearing import Hearing, Rules
 from bot.channels.wecom.media import Files
+from bot.channels.wecom.pace import Pace
 from bot.channels.wecom.parse import CHANNEL, Incoming, Me
-from bot.channels.wecom.routes import Routes, failure, is_about_content
+from bot.channels.wecom.routes import TALK, Routes, failure, is_about_content
 from bot.channels.wecom.webhook import Webhook
 from bot.engine.crashpoint import cp
-from bot.engine.port import Answer, Content, DeliveryFailed, Errand, Hear, Limits, Progress, Window
+from bot.engine.port import Answer, Content, DeliveryFailed, Errand, Hear, Limits, Progress
 from bot.kit.card import Card
 from bot.kit.event import Place
 from bot.kit.words import _, speaking
 
 log = structlog.get_logger()
 
-TALK = (Window(25, 60.0), Window(900, 3600.0))
 LIMITS = Limits(
     private=TALK,
     group=TALK,
@@ -38,7 +38,7 @@ LIMITS = Limits(
     edits=False,
     presses_live=65.0,  # a click that finds nobody is gone at once; ours is the heart beat's minute
 )
-"""30 a minute and 1000 an hour in one conversation, replies and pushes together (101463); the rest is for receipts."""
+"""By parcels; what each becomes, and what is said past the outbox, is counted in ``routes``."""
 
 RECONNECT_SECONDS = 30.0  # a passing word waits so long for the connection
 
@@ -87,7 +87,7 @@ class WecomChannel:
         self.me = Me(bot_id, bot_name)
         self.files = Files(self.client)
         self.app = app
-        self.routes = Routes(self.client, self.files, app, dict(webhooks or {}))
+        self.routes = Routes(self.client, self.files, app, dict(webhooks or {}), Pace(limits.private))
         self.shown = Shown()
         self.language = language
         self.voices = voices
@@ -196,7 +196,7 @@ class WecomChannel:
             await self.client.ready(RECONNECT_SECONDS)
         for part in prose.parts(words, render.MOST_TEXT):
             try:
-                await self.routes.post(place, render.text(part))
+                await self.routes.post(place, render.text(part), answers=True)
             except Trouble as trouble:
                 log.info("wecom.passing_word_lost", errcode=trouble.errcode)
                 return
