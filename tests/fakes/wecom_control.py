@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 PERSON_VERBS = {"says", "says_raw", "speaks", "sends_file", "presses", "forges", "submits_nothing", "opens", "sees"}
 GROUP_VERBS = {"add", "removes_bot"}
-SERVER = {"latency", "deaf", "subscribe_limit", "refuse_connections"}
+SERVER = {"latency", "deaf", "subscribe_limit", "refuse_connections", "again"}
 WORLD = {"enter_activates", "cold_code", "keeps_messages", "updates_may_change_type", "updates_count", "limited"}
 
 # the server's end
@@ -76,6 +76,16 @@ def _do(fake: FakeWecom, verb: str, given: Json) -> Any:
             return True
         case "clear_faults":
             fake.faults.clear()
+            return True
+        case "app":  # where its callbacks go; and what somebody writes to it
+            fake.http.app.callback_url = given.get("callback_url", fake.http.app.callback_url)
+            if "who" in given:
+                fake.http.app.says(unpack(fake, given["who"]), given["text"])
+            app = fake.http.app
+            return {"corp_id": fake.corp_id, "secret": app.secret, "agent_id": app.agent_id, "token": app.token,
+                    "aes_key": app.aes_key}  # fmt: skip
+        case "forget":  # what waits for the next subscription
+            fake.server.kept.clear()
             return True
         case "advance":
             fake.clock.advance(**given)

@@ -83,12 +83,13 @@ class Application:
         aes_key: str = "",
         base: str = OFFICIAL,
         codes: Codes | None = None,
+        per_member: Sequence[Window] = PER_MEMBER,
     ) -> None:
         self.api = Api(corp_id, corp_secret, base)
         self.agent_id = agent_id
         self.codes = codes or ForgetfulCodes()
         self.door = Callback(corp_id, agent_id, token, aes_key) if token and aes_key else None
-        self._pace = Pace(PER_MEMBER)
+        self._pace = Pace(per_member)
         self._media: OrderedDict[int, tuple[str, float]] = OrderedDict()
 
     def __repr__(self) -> str:
