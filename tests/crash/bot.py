@@ -50,6 +50,7 @@ class Wecom(msgspec.Struct):
     bot_id: str
     secret: str
     app: dict[str, Any]
+    scale: float = 1.0  # of the seconds that the channel and the postman wait for the platform
 
 
 class Plan(msgspec.Struct):
@@ -255,14 +256,20 @@ def assemble(plan: Plan, shelves: Any) -> Any:
 
 
 def on_wecom(plan: Plan, wecom: Wecom, running: Any, now: Any) -> Any:
+    from bot.channels.wecom import routes
     from bot.channels.wecom.app import Application
     from bot.channels.wecom.channel import WecomChannel
     from bot.channels.wecom.connection import Timing
+    from bot.engine import postman
     from bot.engine.port import Limits
 
+    scale = wecom.scale
+    routes.RATE = {code: seconds * scale for code, seconds in routes.RATE.items()}
+    postman.UNSURE_PAUSE *= scale
     return WecomChannel(
         wecom.bot_id, wecom.secret, bot_name="红烛", url=wecom.ws, draw=running.drawn, now=now, pause_seconds=0.05,
-        app=Application(**wecom.app, base=wecom.base, per_member=()), timing=Timing(ack=2.0),
+        app=Application(**wecom.app, base=wecom.base, per_member=()), kicked_seconds=30.0 * scale,
+        timing=Timing(30.0 * scale, 40.0 * scale, ack=2.0),
         limits=Limits(parallel=plan.parallel, edits=False),
     )  # fmt: skip
 

@@ -29,20 +29,23 @@ def spawn(log: Path) -> RemoteWecom:
 class WecomStory(Story):
     fake: Any
     teachers: list[Any] = field(default_factory=list)
+    staff: int = TEACHERS
+    writing: int = WRITERS
+    scale: float = 1.0
 
     def begin(self) -> None:
         self.book.skip()
         first = 1000 + self.seed % 1000 * 100
-        names = [f"老师{n}" for n in range(1, TEACHERS + 1)]
-        ids = [str(first + n) for n in range(TEACHERS + 3)]
+        names = [f"老师{n}" for n in range(1, self.staff + 1)]
+        ids = [str(first + n) for n in range(self.staff + 3)]
         self.teachers = [self.fake.user(one, name, known=True) for one, name in zip(ids, names, strict=False)]
         self.office, self.stranger = (self.fake.user(ids[-n], known=True) for n in (3, 2))
-        self.writers = self.teachers[:WRITERS]
+        self.writers = self.teachers[: self.writing]
         self.group = self.fake.group(
             "全体教职工群", members=[*self.teachers, self.office, self.stranger], id=str(first + 99), known=True
         )
         roles = [*((name, "staff") for name in names), ("办公室", "office")]
-        accounts = [*ids[:TEACHERS], self.office.id, ids[-1]]  # the last is on the roster, and nowhere else
+        accounts = [*ids[: self.staff], self.office.id, ids[-1]]  # the last is on the roster, and nowhere else
         people = [
             (name, role, one) for (name, role), one in zip([*roles, ("未来老师", "staff")], accounts, strict=True)
         ]
@@ -57,7 +60,7 @@ class WecomStory(Story):
             log=str(self.folder / "bot.log"),
             parallel=self.parallel,
             port=self.port,
-            wecom=Wecom(self.fake.ws_url, self.fake.url, self.fake.bot_id, self.fake.secret, app),
+            wecom=Wecom(self.fake.ws_url, self.fake.url, self.fake.bot_id, self.fake.secret, app, self.scale),
         )
         roster = snapshot.take(self.url, self.folder).people
         writers = frozenset(int(one.id) for one in self.writers)

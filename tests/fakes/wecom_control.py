@@ -81,6 +81,8 @@ def _do(fake: FakeWecom, verb: str, given: Json) -> Any:
             fake.http.app.callback_url = given.get("callback_url", fake.http.app.callback_url)
             if "who" in given:
                 fake.http.app.says(unpack(fake, given["who"]), given["text"])
+            if given.get("expire"):
+                fake.http.app.expire_now()
             app = fake.http.app
             return {"corp_id": fake.corp_id, "secret": app.secret, "agent_id": app.agent_id, "token": app.token,
                     "aes_key": app.aes_key}  # fmt: skip
@@ -117,6 +119,7 @@ def state(fake: FakeWecom) -> Json:
         "kept": len(fake.server.kept),
         "folded": fake.folded,
         "dropped": len(fake.dropped),
+        "tokens": fake.http.app.tokens_given,
         "now": fake.clock.now(),
     }
 
