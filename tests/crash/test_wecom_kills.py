@@ -21,6 +21,14 @@ def test_60_kills_on_wecom(tmp_path: Path, record_property: Record) -> None:
     settle(campaign, record_property)
 
 
+@pytest.mark.postgres
+def test_20_kills_on_wecom_and_postgresql(
+    tmp_path: Path, fresh_database: Callable[[], str], record_property: Record
+) -> None:
+    campaign = Campaign(lambda n: fresh_database(), tmp_path, kills(20), channel="wecom").run()
+    settle(campaign, record_property)
+
+
 @pytest.mark.parametrize("name", WECOM)
 def test_a_mutant_is_caught(name: str, tmp_path: Path, record_property: Record) -> None:
     mutant = WECOM[name]
