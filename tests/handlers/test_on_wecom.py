@@ -167,7 +167,6 @@ def test_who_never_spoke_to_the_bot_is_listed_and_has_one_thing_to_do(office: Of
     assert not any("王老师" in person.name for person in office.ask(people.unreachable))
 
 
-<<<<<<< HEAD
 @pytest.fixture
 def with_app(open_office: OpenOffice) -> Office:
     """The school has a self-built application, too; 王老师 and 张老师 never wrote to the bot."""
@@ -202,7 +201,8 @@ def test_whom_neither_way_reaches_is_listed_as_undelivered(with_app: Office) -> 
     with_app["办公室"].says("未送达")
     assert "王老师" in with_app["办公室"].last and "张老师" not in with_app["办公室"].last
     assert any("十项准则" in text for text in with_app["张老师"].inbox)
-=======
+
+
 def test_a_group_that_no_way_leads_to_is_listed(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is said there any more, and there is no webhook: after some tries the office can read what was not."""
     monkeypatch.setattr(postman, "MAX_TRIES", 1)
@@ -220,7 +220,6 @@ def test_what_was_booked_for_the_full_hour_leaves_after_it(office: Office) -> No
     assert not any("十项准则" in text for text in office["王老师"].inbox)
     office.later(to="今天 16:02")
     assert all("十项准则" in office[name].last for name in EVERYBODY)
->>>>>>> 0b5b705 (On WeCom every message is counted where it leaves; a broadcast is measured against the published limits)
 
 
 def test_a_ballot_on_the_screen_never_names_the_choice(office: Office) -> None:

@@ -180,7 +180,7 @@ class WecomChannel:
     async def edit(self, place: Place, ref: str, card: Card, *, final: bool) -> None:
         """A card that nobody presses cannot be changed: a state waits for a click, the last one too in a private talk.
 
-        Only a group is told the last state anew (docs/decisions/0009); an application's card is changed once, silently.
+        Only a group is told the last state anew (docs/decisions/0014); an application's card is changed once, silently.
         """
         if not final:
             return
