@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks import wecom
 from benchmarks.plan import Plan
 from benchmarks.processes import Child, python, stopping, wait_until
 from benchmarks.report import Bar, Row
@@ -73,6 +74,7 @@ def measure(plan: Plan) -> list[Row]:
         Row(CHAPTER, f"{name}，用时", "s", [one.seconds for one in peers]),
         Row(CHAPTER, f"{name}，被拒（429）", "次", [float(one.refusals) for one in peers]),
         Row(CHAPTER, f"{name}，按钮回答 p99", "ms", [one.at(0.99) for one in peers]),
+        *wecom.measure(plan),
     ]
 
 

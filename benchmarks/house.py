@@ -38,7 +38,9 @@ def open_school(
     return RunningSchool(shelves, school, build(features), channels=channels)
 
 
-def hire(shelves: Shelves, accounts: Sequence[int], channel: str = TELEGRAM, *, office: int | None = None) -> None:
+def hire(
+    shelves: Shelves, accounts: Sequence[int | str], channel: str = TELEGRAM, *, office: int | None = None
+) -> None:
     """One member of staff for every account, who has talked to us just now; ``office``: the office's own account."""
     now = datetime.now(UTC)
     with shelves.writer.connect() as connection, connection.begin():
@@ -51,7 +53,7 @@ def hire(shelves: Shelves, accounts: Sequence[int], channel: str = TELEGRAM, *, 
         db.flush()
 
 
-def bind_groups(shelves: Shelves, groups: Sequence[int], channel: str = TELEGRAM) -> None:
+def bind_groups(shelves: Shelves, groups: Sequence[int | str], channel: str = TELEGRAM) -> None:
     with shelves.writer.connect() as connection, connection.begin():
         db = Db(connection)
         for group in groups:

@@ -76,7 +76,11 @@ class Clock:
         if at is not None:
             delay = max((at - self.now()).total_seconds(), 0.0)
             run = datetime.now(UTC) + timedelta(seconds=delay)
-            self._scheduler.add_job(self.tick, "date", run_date=run, id="next due", replace_existing=True)
+            # More than one at once: a tick that is just ending would swallow this one, and what is due be half a minute
+            # late. Ticks wait for one another by their own lock.
+            self._scheduler.add_job(
+                self.tick, "date", run_date=run, id="next due", replace_existing=True, max_instances=9
+            )
 
     def _next(self) -> datetime | None:
         with self.desk.shelves.reading() as db:

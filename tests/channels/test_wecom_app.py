@@ -350,8 +350,8 @@ async def test_nothing_is_dropped_in_silence_by_sending_too_fast(fake: FakeWecom
         with pytest.raises(DeliveryFailed) as failure:
             for sent in range(40):
                 await ears.send(place(wang), f"第 {sent} 条")
-    assert failure.value.retry_after == 60.0
-    assert len(wang.inbox) == sent == 20
+    assert 50 < (failure.value.retry_after or 0) <= 60.1
+    assert len(wang.inbox) == sent == 15
 
 
 async def test_a_card_is_settled_once_with_its_code(fake: FakeWecom) -> None:
@@ -364,13 +364,13 @@ async def test_a_card_is_settled_once_with_its_code(fake: FakeWecom) -> None:
         await ears.edit(place(wang), ref, over, final=False)
         await ears.edit(place(wang), ref, over, final=True)
         assert "到会 12 人" in wang.inbox[0].text_for("wang")
-        with pytest.raises(DeliveryFailed) as failure:
-            await ears.edit(place(wang), ref, over, final=True)
-        assert failure.value.gone
+        updates = len(fake.calls_of("message/update_template_card"))
+        await ears.edit(place(wang), ref, over, final=True)
+        assert len(fake.calls_of("message/update_template_card")) == updates == 1
         (ref,) = await ears.send(place(wang), CARD)
         fake.clock.advance(hours=73)
-        with pytest.raises(DeliveryFailed):
-            await ears.edit(place(wang), ref, over, final=True)
+        await ears.edit(place(wang), ref, over, final=True)
+    assert len(wang.inbox) == 2, "a private card that is over says nothing, whether it could be changed or not"
 
 
 # --- the token --------------------------------------------------------------------------------------------------------
@@ -531,7 +531,8 @@ async def test_a_webhook_counts_for_itself(fake: FakeWecom) -> None:
         for _each in range(30):
             await hook.mention("x", [])
             sent += 1
-    assert trouble.value.errcode == 45009 and sent == 18 == len(room.from_bot)
+    assert trouble.value.wait and sent == 20 == len(room.from_bot)
+    assert not [call for call in fake.calls if call.errcode]
     await hook.close()
 
 

@@ -202,25 +202,25 @@ async def test_in_private_words_that_a_face_cannot_hold_are_told(fake: FakeWecom
     assert "第 19 条" in wang.inbox[1].text
 
 
-async def test_a_last_state_that_a_click_has_shown_is_not_told_again(fake: FakeWecom) -> None:
-    wang = fake.user("wang", known=True)
-    room = fake.group("教研组", members=[wang], known=True)
-    over = Card("notice:42", "教学例会", [Line("已发出")])
-    ears = channel(fake, draw=Cards(over))
-    settled: list[asyncio.Task[None]] = []
-    office = Office()
-    async with listening(ears, office):
-        (ref,) = await ears.send(place(wang), CARD)
-        office.after = lambda event: settled.append(asyncio.create_task(ears.edit(place(wang), ref, over, final=True)))
-        await asyncio.to_thread(wang.presses("教学例会", "能到").wait)
-        await settled[0]  # it began right after the commit, before the card was drawn
-        with pytest.raises(DeliveryFailed):
-            await ears.edit(place(wang), ref, CARD, final=True)
-        office.after = lambda event: None
-        (ref,) = await ears.send(place(room), CARD)
-        await asyncio.to_thread(wang.presses(room.from_bot[0], "能到").wait)
-        with pytest.raises(DeliveryFailed):  # the others have not pressed
-            await ears.edit(place(room), ref, over, final=True)
+async def test_the_last_state_is_told_to_a_group_and_to_nobody_in_private(fake: FakeWecom) -> None:
+    """Who pressed and who did not: in private a closed matter says nothing until the card is pressed again."""
+    wang, li = fake.user("wang", known=True), fake.user("li", known=True)
+    room = fake.group("教研组", members=[wang, li], known=True)
+    cards = Cards()
+    ears = channel(fake, draw=cards)
+    async with listening(ears, Office()):
+        refs = [(await ears.send(place(where), CARD))[0] for where in (wang, li, room)]
+        await asyncio.to_thread(wang.presses(wang.inbox[0], "能到").wait)
+        over = cards.known["notice:42"] = Card("notice:42", "教学例会", [Line("到会 12 人")])
+        before = len(fake.calls)
+        for where, ref in zip((wang, li), refs, strict=False):
+            await ears.edit(place(where), ref, over, final=True)
+        assert len(fake.calls) == before and len(wang.inbox) == len(li.inbox) == 1
+        with pytest.raises(DeliveryFailed) as told:
+            await ears.edit(place(room), refs[2], over, final=True)
+        assert told.value.gone
+        assert "到会 12 人" in await asyncio.to_thread(li.presses(li.inbox[0], "能到").wait)
+        assert "能到" not in [label for label, _key in li.inbox[0].choices_for("li")]
 
 
 async def test_a_sealed_choice_is_not_named_on_a_card_that_stays(fake: FakeWecom) -> None:

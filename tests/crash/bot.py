@@ -32,12 +32,25 @@ MARKS = 199  # and the one on which a life under strace says where it is
 PR_SET_PDEATHSIG = 1
 LOADED = (
     "bot.app",
+    "aiohttp",
     "bot.channels.telegram.transport",
+    "bot.channels.wecom.channel",
     "bot.channels.web.server",
     "handlers.stars.feature",
     "tests.crash.feature",
     "uvicorn.protocols.http.httptools_impl",
 )  # once, so that a life costs a fork
+
+
+class Wecom(msgspec.Struct):
+    """The fake WeCom: its long connection, and its application."""
+
+    ws: str
+    base: str
+    bot_id: str
+    secret: str
+    app: dict[str, Any]
+    scale: float = 1.0  # of the seconds that the channel and the postman wait for the platform
 
 
 class Plan(msgspec.Struct):
@@ -53,8 +66,9 @@ class Plan(msgspec.Struct):
     poll_seconds: int = 5
     features: str = "roll"  # or "stars"
     secrets: str = "secrets"
-    port: int = 0  # 0: polling; else the webhook's
+    port: int = 0  # 0: polling; else the webhook's, or that of the application's callback
     marks: str = ""  # a file on which every crash point that is passed is written
+    wecom: Wecom | None = None  # instead of Telegram
 
 
 class Seed(msgspec.Struct):
@@ -64,6 +78,7 @@ class Seed(msgspec.Struct):
     people: list[tuple[str, str, str]]
     group: str
     features: str = "roll"
+    channel: str = "telegram"
 
 
 class Order(msgspec.Struct):
@@ -204,11 +219,11 @@ def seed(seed: Seed) -> None:
     now = datetime.now(UTC)
     with shelves.writer.connect() as connection, connection.begin():
         db = Db(connection)
-        people.meet_group(db, "telegram", seed.group, "全体教职工群")
-        people.bind_group(db, "telegram", seed.group, now)
+        people.meet_group(db, seed.channel, seed.group, "全体教职工群")
+        people.bind_group(db, seed.channel, seed.group, now)
         for name, role, account in seed.people:
             number = people.add(db, Person(0, name, "教学部", "群众", role))
-            people.bind(db, number, "telegram", account, talk=account, now=now)
+            people.bind(db, number, seed.channel, account, talk=account, now=now)
         db.flush()
     shelves.close()
 
@@ -229,6 +244,8 @@ def assemble(plan: Plan, shelves: Any) -> Any:
         return datetime.now(UTC) + ahead
 
     def channels(running: Any) -> list[Any]:
+        if plan.wecom is not None:
+            return [on_wecom(plan, plan.wecom, running, now)]
         limits = Limits(parallel=plan.parallel, edit_seconds=0.02)
         more: dict[str, Any] = {"limits": limits, "poll_seconds": plan.poll_seconds, "retry_seconds": 0.05}
         if plan.port:
@@ -236,6 +253,25 @@ def assemble(plan: Plan, shelves: Any) -> Any:
         return [TelegramChannel(plan.token, api_base=plan.api_base, username="hongzhu_bot", now=now, **more)]
 
     return RunningSchool(shelves, school, router_of(plan.features), now=now, channels=channels)
+
+
+def on_wecom(plan: Plan, wecom: Wecom, running: Any, now: Any) -> Any:
+    from bot.channels.wecom import routes
+    from bot.channels.wecom.app import Application
+    from bot.channels.wecom.channel import WecomChannel
+    from bot.channels.wecom.connection import Timing
+    from bot.engine import postman
+    from bot.engine.port import Limits
+
+    scale = wecom.scale
+    routes.RATE = {code: seconds * scale for code, seconds in routes.RATE.items()}
+    postman.UNSURE_PAUSE *= scale
+    return WecomChannel(
+        wecom.bot_id, wecom.secret, bot_name="红烛", url=wecom.ws, draw=running.drawn, now=now, pause_seconds=0.05,
+        app=Application(**wecom.app, base=wecom.base, per_member=()), kicked_seconds=30.0 * scale,
+        timing=Timing(30.0 * scale, 40.0 * scale, ack=2.0),
+        limits=Limits(parallel=plan.parallel, edits=False),
+    )  # fmt: skip
 
 
 async def live(plan: Plan, life: int) -> None:
@@ -257,7 +293,7 @@ async def live(plan: Plan, life: int) -> None:
     running.desk.lost = lambda: loop.call_soon_threadsafe(stop.set)
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     await running.start()
-    door = await open_door(running.channels["telegram"], plan.port) if plan.port else None
+    door = await open_door(next(iter(running.channels.values())), plan.port) if plan.port else None
     tell("ready", life, epoch=running.desk.epoch)
     while not stop.is_set():
         with contextlib.suppress(TimeoutError):
@@ -275,13 +311,14 @@ async def open_door(channel: Any, port: int) -> asyncio.Task[None]:
     import uvicorn
 
     from bot.channels.web.server import webhook_route
+    from bot.channels.wecom.door import callback_route
 
     async def nowhere(scope: Any, receive: Any, send: Any) -> None:
         raise LookupError(scope["path"])
 
-    config = uvicorn.Config(
-        webhook_route(nowhere, channel.webhook), port=port, log_config=None, access_log=False, lifespan="off", ws="none"
-    )
+    own = getattr(channel, "app", None)
+    route = webhook_route(nowhere, channel.webhook) if own is None else callback_route(nowhere, own.door.answer)
+    config = uvicorn.Config(route, port=port, log_config=None, access_log=False, lifespan="off", ws="none")
     server = uvicorn.Server(config)
     config.load()
     server.lifespan = config.lifespan_class(config)

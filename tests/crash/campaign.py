@@ -17,6 +17,7 @@ from tests.crash.checker import Checker
 from tests.crash.keeper import Keeper
 from tests.crash.points import ONCE, all_points
 from tests.crash.story import Story
+from tests.crash.wecom_story import WecomStory, spawn
 
 KILLS_A_STORY = 20
 SEED = int(os.environ.get("HONGZHU_SEED", "20261123"))
@@ -36,8 +37,12 @@ class Deck:
     """The point of the next kill: where we were killed least."""
 
     dice: random.Random
-    hits: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(all_points(), 0)))
+    channel: str = "telegram"
+    hits: Counter[str] = field(init=False)
     missed: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self.hits = Counter(dict.fromkeys(all_points(self.channel), 0))
 
     def draw(self, webhook: bool) -> tuple[str, int]:
         luck = self.dice.random()
@@ -69,17 +74,19 @@ class Campaign:
     folder: Path
     total: int
     mutant: str = ""
+    channel: str = "telegram"
     checkers: list[Checker] = field(default_factory=list)
     seconds: float = 0.0
     trouble: str = ""
 
     def __post_init__(self) -> None:
-        self.deck = Deck(random.Random(SEED))
+        self.deck = Deck(random.Random(SEED), self.channel)
 
     def run(self) -> Campaign:
         began = time.monotonic()
         log = self.folder / "book.jsonl"
-        with platform.spawn(log) as fake, Keeper(self.folder, self.mutant) as keeper:
+        spawned = spawn(log) if self.channel == "wecom" else platform.spawn(log)
+        with spawned as fake, Keeper(self.folder, self.mutant) as keeper:
             number = 0
             while self.deck.kills < self.total and not self.trouble:
                 self._story(number, keeper, fake, log)
@@ -87,13 +94,15 @@ class Campaign:
         self.seconds = time.monotonic() - began
         return self
 
-    def _story(self, number: int, keeper: Keeper, fake: platform.Platform, log: Path) -> None:
+    def _story(self, number: int, keeper: Keeper, fake: Any, log: Path) -> None:
         seed = SEED * 1000 + number
         folder = self.folder / f"story{number}"
         folder.mkdir()
         # Every second story sends one message at a time: there a kill can repeat no more than one.
-        options: dict[str, Any] = {"parallel": 1 if number % 2 else 16, "port": free_port() if number % 4 == 3 else 0}
-        story = Story(keeper, fake, log, self.fresh(number), folder, seed, **options)
+        is_wecom = self.channel == "wecom"  # its application has a door in every story
+        port = free_port() if number % 4 == 3 or is_wecom else 0
+        options: dict[str, Any] = {"parallel": 1 if number % 2 else 16, "port": port}
+        story = (WecomStory if is_wecom else Story)(keeper, fake, log, self.fresh(number), folder, seed, **options)
         story.begin()
         self.checkers.append(story.checker)
         last = min(self.deck.kills + KILLS_A_STORY, self.total)

@@ -61,7 +61,7 @@ class Checker:
     never: dict[str, str] = field(default_factory=dict)  # presses that must be refused, and how
     posts: dict[tuple[int, str], list[Post]] = field(default_factory=dict)  # (chat, serial)
     shown: dict[tuple[int, int], Post] = field(default_factory=dict)
-    confirmed: set[int] = field(default_factory=set)
+    confirmed: set[str] = field(default_factory=set)
     notices: set[int] = field(default_factory=set)
     copies: Counter[str] = field(default_factory=Counter)  # second copies, by where the bot was killed
     at_kill: Counter[int] = field(default_factory=Counter)  # second copies, by kill
@@ -140,7 +140,7 @@ class Checker:
             self.wrong("copies", f"{serial} came twice to {chat} and nobody was killed between")
         elif self.points[first.life] == "asked to stop":
             self.wrong("copies", f"{serial} came again to {chat} after a stop in good order")
-        elif self._before is not None and (chat, first.message) in self._before.sent:
+        elif self._before is not None and (str(chat), str(first.message)) in self._before.sent:
             self.wrong("copies", f"{serial} came again to {chat} though it was marked as sent")
         else:
             self.copies[self.points[first.life]] += 1
@@ -153,7 +153,7 @@ class Checker:
             post.buttons = [label for row in line["buttons"] for label, _ in row]
 
     def _confirmed(self, line: Line) -> None:
-        self.confirmed.update(line["update_ids"])
+        self.confirmed.update(map(str, line["update_ids"]))
 
     def _expired(self, line: Line) -> None:
         self.wrong("arrives", f"update {line['update_id']} lay there until it expired")
@@ -183,14 +183,17 @@ class Checker:
         if kept != [d.what for d in did[: len(kept)]]:
             self.wrong("once", f"{key} did {[d.what for d in did]} and we have {kept}")
             return
-        if now.answers.get(key) != ((kept[-1], len(kept)) if kept else None):
-            self.wrong("once", f"{key}: the answer is {now.answers.get(key)}, the history {kept}")
+        self._hold_answer(key, kept, now)
         for n, one in enumerate(did):
             heard = one.outcome == "kept" or (one.outcome == "again" and key[0] == STANDING)
             if heard and n >= len(kept):
                 self.wrong("answered", f"{key} number {n} ({one.what}) was answered and is not durable")
             if one.outcome == "refused" and n < len(kept):
                 self.wrong("refused", f"{key} number {n} ({one.what}) was refused and is kept")
+
+    def _hold_answer(self, key: tuple[int, int], kept: list[str], now: Snapshot) -> None:
+        if now.answers.get(key) != ((kept[-1], len(kept)) if kept else None):
+            self.wrong("once", f"{key}: the answer is {now.answers.get(key)}, the history {kept}")
 
     def _hold_receipts(self, now: Snapshot) -> None:
         for _chat, serial in self.posts:
@@ -222,15 +225,18 @@ class Checker:
         """Nobody does anything any more, and the bot has had the time to finish."""
         self.read(book)
         self._hold_against(now)
-        for key, did in self.done.items():
-            left = did[len(now.history.get(key, [])) :]
-            if left and (key[0] == STANDING or not now.over.get(key[0])):
-                self.wrong("lost", f"{key}: {[d.what for d in left]} never had an effect")
+        self._at_rest_lost(now)
         self._at_rest_notices(now)
         self._at_rest_messages(now)
         self._at_rest_faces(now)
         if now.queued or now.stale or now.waiting:
             self.wrong("arrives", f"left: {now.queued} to send, cards {now.stale}, appointments {now.waiting}")
+
+    def _at_rest_lost(self, now: Snapshot) -> None:
+        for key, did in self.done.items():
+            left = did[len(now.history.get(key, [])) :]
+            if left and (key[0] == STANDING or not now.over.get(key[0])):
+                self.wrong("lost", f"{key}: {[d.what for d in left]} never had an effect")
 
     def _at_rest_notices(self, now: Snapshot) -> None:
         if set(now.over) != self.notices:
@@ -251,12 +257,16 @@ class Checker:
         for chat, serial in sorted(self.posts.keys() - wanted):
             self.wrong("said", f"{serial} came to {chat} without a reason")
 
-    def _wanted(self, now: Snapshot) -> set[tuple[int, str]]:
+    def _wanted_receipts(self, now: Snapshot) -> set[tuple[int, str]]:
         wanted: set[tuple[int, str]] = set()
         for (note, person), kept in now.history.items():
             for n, (did, choice) in enumerate(zip(self.done[note, person], kept, strict=False)):
                 if choice.startswith("s") or (n > 0 and kept[n - 1] != choice):
                     wanted.add((did.chat, f"〔回执{note}-{person}-{n + 1}〕"))
+        return wanted
+
+    def _wanted(self, now: Snapshot) -> set[tuple[int, str]]:
+        wanted = self._wanted_receipts(now)
         reached = [account for _, _, account in self.roster.values() if account not in self.unreachable]
         for note, over in now.over.items():
             wanted |= {(self.group, f"〔卡{note}〕"), *((account, f"〔通知{note}〕") for account in reached)}

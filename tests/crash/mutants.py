@@ -40,6 +40,19 @@ def confirm_before_commit() -> None:
     Polling._take, Polling._settle = take, settle  # type: ignore[method-assign]
 
 
+def confirm_mail_before_commit() -> None:
+    """The application's callback is answered with 200 as soon as it is read."""
+    from bot.channels.wecom.callback import Callback
+
+    async def eager(self: Any, mail: Any) -> tuple[int, bytes]:
+        incoming = self._incoming(mail)
+        if incoming is not None and self._hearing is not None and self._hearing.hear is not None:
+            self._begin(incoming)
+        return 200, b""
+
+    Callback._hear = eager  # type: ignore[method-assign]
+
+
 def answer_before_commit() -> None:
     from bot.engine.desk import Desk
 
@@ -215,4 +228,11 @@ OTHERS = {
 }
 """Caught by a test of their own."""
 
-ALL = KILLED | OTHERS
+WECOM = {
+    "wecom: confirm before commit": _mutant(confirm_mail_before_commit, "confirmed"),
+    "wecom: answer before commit": _mutant(answer_before_commit, "answered", "confirmed"),
+    "wecom: no dedupe": _mutant(hear_twice, "once"),
+}
+"""Caught by kills on 企业微信."""
+
+ALL = KILLED | OTHERS | WECOM

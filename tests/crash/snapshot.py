@@ -27,7 +27,7 @@ TABLES = {
     "notes": "select id, over from test_crash_notes",
     "dues": "select note from test_crash_dues order by seq",
     "outbox": "select place, ref, state, person, kind, error from outbox",
-    "stale": "select card from copies where wanted > shown",
+    "stale": "select card from copies where wanted > shown and (final or channel != 'wecom')",
     "appointments": "select name, key, state from appointments",
     "audit": "select seq, at, what, actor, object, hash from audit order by seq",
     "people": "select p.id, p.name, p.role, a.id from people p join accounts a on a.person = p.id",
@@ -36,12 +36,12 @@ TABLES = {
 
 @dataclass
 class Snapshot:
-    inbox: set[int] = field(default_factory=set)  # update_id
+    inbox: set[str] = field(default_factory=set)  # the platform's own id
     history: dict[tuple[int, int], list[str]] = field(default_factory=dict)  # (note, person) -> choices in order
     answers: dict[tuple[int, int], tuple[str, int]] = field(default_factory=dict)
     over: dict[int, bool] = field(default_factory=dict)  # note -> is it over
     dues: list[int] = field(default_factory=list)
-    sent: set[tuple[int, int]] = field(default_factory=set)  # (chat, message) that is marked as sent
+    sent: set[tuple[str, str]] = field(default_factory=set)  # (chat, message) that is marked as sent
     queued: int = 0
     dead: list[tuple[str, int | None, str]] = field(default_factory=list)  # (place, person, error)
     stale: list[str] = field(default_factory=list)
@@ -86,13 +86,13 @@ def _copied(path: Path, folder: Path) -> Path:
 def _read(ask: Ask) -> Snapshot:
     rows = {name: ask(question) for name, question in TABLES.items()}
     found = Snapshot()
-    found.inbox = {int(str(r[0]).split(":")[2]) for r in rows["inbox"]}
+    found.inbox = {str(r[0]).split(":")[2] for r in rows["inbox"]}
     for note, person, choice in rows["history"]:
         found.history.setdefault((note, person), []).append(choice)
     found.answers = {(r[0], r[1]): (r[2], r[3]) for r in rows["answers"]}
     found.over = {r[0]: bool(r[1]) for r in rows["notes"]}
     found.dues = [r[0] for r in rows["dues"]]
-    found.sent = {(int(r[0]), int(r[1])) for r in rows["outbox"] if r[2] == "sent" and r[1]}
+    found.sent = {(str(r[0]), str(r[1])) for r in rows["outbox"] if r[2] == "sent" and r[1]}
     found.queued = sum(r[2] == "queued" for r in rows["outbox"])
     found.dead = [(r[0], r[3], r[5] or "") for r in rows["outbox"] if r[2] == "dead"]
     found.stale = [r[0] for r in rows["stale"]]

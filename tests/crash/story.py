@@ -128,6 +128,9 @@ class Story:
             time.sleep(0.5)
         life.kill()
         self.check_rest()
+        self.leave()
+
+    def leave(self) -> None:
         if self.port:
             self.fake.take_off_the_webhook()
 
@@ -135,12 +138,16 @@ class Story:
         """Until nothing is left to hear, to say, to draw or to keep; ``False``: it takes too long."""
         deadline = time.monotonic() + REST
         while time.monotonic() < deadline:
-            pending = self.fake.state["pending"]  # first: what is confirmed by now is in the snapshot
+            pending = self._waits()  # first: what is confirmed by now is in the snapshot
             now = snapshot.take(self.url, self.folder)
             if not (pending or now.queued or now.stale or now.waiting):
                 return True
             time.sleep(0.05)
         return False
+
+    def _waits(self) -> bool:
+        """Has the platform anything that we have not taken yet?"""
+        return bool(self.fake.state["pending"])
 
     def check_rest(self) -> None:
         self.checker.at_rest(self.book, snapshot.take(self.url, self.folder))

@@ -6,6 +6,7 @@ import base64
 import copy
 import hashlib
 import json
+import re
 import struct
 import threading
 import time
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 CORP_SECRET, AGENT = "app-secret-9876543210zyxwvu", 1000002
 TOKEN, AES_KEY = "QDG6eK", "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C"
+MSGID = re.compile(r"<MsgId><!\[CDATA\[(\d+)\]\]></MsgId>")
 LIVES_CODE = 72 * 3600
 Code = tuple[Message, float, str]  # of which message, since when, "" or the clicker
 
@@ -129,7 +131,7 @@ class App:
                 unlicensed.append(name.lower())
                 continue
             times = self.per_member[name] = [at for at in self.per_member.get(name, []) if now - at < 60]
-            if len(times) >= 30:
+            if self.world.limited and len(times) >= 30:
                 self.world.dropped.append(body)
                 continue
             times.append(now)
@@ -265,6 +267,7 @@ class App:
 
     def says(self, person: Person, text: str, msgid: int | None = None) -> None:
         number = msgid or self.world.random.getrandbits(62)
+        self.world.diary.note("said", chat=person.id, by=person.id, text=text, via="app", msgid=str(number))
         self.push(self.xml(person.id, {"MsgType": "text", "Content": text, "MsgId": str(number)}))
 
     def opens(self, person: Person) -> None:
@@ -284,6 +287,7 @@ class App:
         for _ in range(3):
             status, answer = self.post(xml)
             if status == 200:
+                self.world.diary.note("confirmed", msgids=MSGID.findall(xml))
                 self._passive(answer, press)
                 break
         return status

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 PERSON_VERBS = {"says", "says_raw", "speaks", "sends_file", "presses", "forges", "submits_nothing", "opens", "sees"}
 GROUP_VERBS = {"add", "removes_bot"}
-SERVER = {"latency", "deaf", "subscribe_limit", "refuse_connections"}
+SERVER = {"latency", "deaf", "subscribe_limit", "refuse_connections", "again"}
 WORLD = {"enter_activates", "cold_code", "keeps_messages", "updates_may_change_type", "updates_count", "limited"}
 
 # the server's end
@@ -77,6 +77,18 @@ def _do(fake: FakeWecom, verb: str, given: Json) -> Any:
         case "clear_faults":
             fake.faults.clear()
             return True
+        case "app":  # where its callbacks go; and what somebody writes to it
+            fake.http.app.callback_url = given.get("callback_url", fake.http.app.callback_url)
+            if "who" in given:
+                fake.http.app.says(unpack(fake, given["who"]), given["text"])
+            if given.get("expire"):
+                fake.http.app.expire_now()
+            app = fake.http.app
+            return {"corp_id": fake.corp_id, "secret": app.secret, "agent_id": app.agent_id, "token": app.token,
+                    "aes_key": app.aes_key}  # fmt: skip
+        case "forget":  # what waits for the next subscription
+            fake.server.kept.clear()
+            return True
         case "advance":
             fake.clock.advance(**given)
             return fake.clock.now()
@@ -103,9 +115,11 @@ def state(fake: FakeWecom) -> Json:
         "subscribes": len(fake.server.subscribes),
         "pings": fake.server.pings,
         "calls": len(fake.calls),
+        "messages": len(fake.messages),
         "kept": len(fake.server.kept),
         "folded": fake.folded,
         "dropped": len(fake.dropped),
+        "tokens": fake.http.app.tokens_given,
         "now": fake.clock.now(),
     }
 

@@ -20,7 +20,7 @@ from tests.fakes.wecom_world import Call, Json, Refused, World
 
 SILENCE = 90.0  # seconds without a ping, then the server closes
 KEPT = 200
-AGAIN = 1.0  # seconds
+AGAIN = 1.0  # seconds for which what was pushed before a break comes again
 
 
 @dataclass(eq=False)
@@ -57,6 +57,7 @@ class Server:
         self.deaf = False  # 846609 for every send while the socket stays open, and no callbacks
         self.subscribes: list[float] = []
         self.subscribe_limit = 0  # a minute; 0: none
+        self.again = AGAIN
         self.connections: list[Connection] = []
         self.kept: list[Json] = []
         self.pings = 0
@@ -135,7 +136,7 @@ class Server:
 
     def _keep_recent(self, connection: Connection) -> None:
         """Nothing is acknowledged, so what was pushed just before a break comes again: perhaps for the second time."""
-        again = [frame for at, frame in connection.recent if time.monotonic() - at < AGAIN]
+        again = [frame for at, frame in connection.recent if time.monotonic() - at < self.again]
         connection.recent.clear()
         if not self.world.keeps_messages or not again:
             return
@@ -216,6 +217,7 @@ class Server:
         connection.subscribed, self.deaf = True, False
         self.world.diary.note("subscribed")
         kept, self.kept = self.kept, []
+        connection.recent = [(time.monotonic(), frame) for frame in kept]  # it may break again at once
         for frame in kept:
             asyncio.get_running_loop().call_soon(connection.send, frame)
 

@@ -19,7 +19,7 @@ CLAUSES = ("为规范考勤，制定本办法。", "适用于全体教职工。"
 PRIVATE = ("监考", "自愿签到", "改为提前半天", "食堂")  # what was said to the office alone
 
 
-@pytest.mark.stages
+@pytest.mark.stages(both=True)
 @pytest.mark.slow
 def test_a_school_week(open_office: OpenOffice) -> None:
     office = open_office(*FEATURES, staff=STAFF)

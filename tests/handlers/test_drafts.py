@@ -529,7 +529,7 @@ def test_a_withdrawal_after_the_end_is_refused(out: Office) -> None:
     assert words(out, "王老师") == [(3, "建议改为自愿")]
 
 
-@pytest.mark.stages
+@pytest.mark.stages(both=True)
 def test_at_the_end_the_card_is_settled_and_the_office_gets_the_table(out: Office) -> None:
     out["王老师"].says("第三条建议改为自愿")
     out.later(to="周五 17:20")

@@ -464,7 +464,7 @@ def test_every_bound_group_gets_one_card_and_one_counter_holds_for_all(office: O
     assert office.stage.messages("group2")[0].text == office.group[0]
 
 
-@pytest.mark.stages
+@pytest.mark.stages(both=True)
 def test_a_restart_in_the_middle_loses_nothing(office: Office) -> None:
     office["办公室"].says("发通知 周五下午三点半 三楼会议室")
     office.restart()

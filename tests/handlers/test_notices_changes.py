@@ -60,7 +60,7 @@ def test_a_correction_asks_what_changes_and_shows_the_difference_first(sent: Off
     assert len(sent.group) == 1 and "15:30" in sent.group[0]
 
 
-@pytest.mark.stages
+@pytest.mark.stages(both=True)
 def test_confirmed_it_reaches_the_group_and_those_who_are_coming_and_nobody_else(sent: Office) -> None:
     before = {name: len(sent[name].inbox) for name in ("老师05", "老师06")}
     sent["办公室"].says("更正通知 时间改到周五下午四点").taps("确认更正")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot.engine import postman
 from handlers.contents import FEATURES
 from storage import drafts, people, rsvps
 from storage.people import Person
@@ -202,6 +203,25 @@ def test_whom_neither_way_reaches_is_listed_as_undelivered(with_app: Office) -> 
     assert any("十项准则" in text for text in with_app["张老师"].inbox)
 
 
+def test_a_group_that_no_way_leads_to_is_listed(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is said there any more, and there is no webhook: after some tries the office can read what was not."""
+    monkeypatch.setattr(postman, "MAX_TRIES", 1)
+    wire(office).fake.talk(wire(office).room.id).activated_at = None
+    office["办公室"].says(SAID).confirms()
+    assert office.group == []
+    assert any("送不到：全体教职工群" in text for text in office["办公室"].inbox)
+    assert "全体教职工群" in office["办公室"].says("未送达").last
+
+
+def test_what_was_booked_for_the_full_hour_leaves_after_it(office: Office) -> None:
+    """The platform asks for no masses at :00 and :30; nobody's reminder is lost by that, nor two minutes late."""
+    office["办公室"].says(STUDY).taps("确认")
+    office.later(to="今天 16:00")
+    assert not any("十项准则" in text for text in office["王老师"].inbox)
+    office.later(to="今天 16:02")
+    assert all("十项准则" in office[name].last for name in EVERYBODY)
+
+
 def test_a_ballot_on_the_screen_never_names_the_choice(office: Office) -> None:
     """Not on the card that was pressed, not on any other message, not in what was sent to show it."""
     office["办公室"].says(VOTE).taps("确认开始")
@@ -231,3 +251,17 @@ def test_a_card_nobody_pressed_is_told_anew_only_once(office: Office) -> None:
     office.later(to="周五 15:40")
     office.later(days=3)
     assert sum("会议已开始" in text for text in office.group) == 1
+
+
+def test_what_is_over_says_nothing_in_private(office: Office) -> None:
+    """A notice, a vote and their private cards close: the group is told once, nobody's own talk is."""
+    office["办公室"].says(SAID).confirms()
+    office["办公室"].says(VOTE).taps("确认开始")
+    for name in ("王老师", "张老师"):
+        office[name].taps("能到", in_="群").taps("去投票", in_="群").taps("老师05", in_="私聊")
+    office.later(to="周五 15:40")
+    mine = [len(office[name].inbox) for name in ("王老师", "张老师")]
+    office.later(to="周五 17:30")
+    assert "会议已开始" in office.board and "明星教师 结果" in office.board
+    assert [len(office[name].inbox) for name in ("王老师", "张老师")] == mine
+    assert office["王老师"].finds_closed("老师05")

@@ -525,7 +525,7 @@ def test_five_hundred_rows_are_compared_in_a_moment() -> None:
 # --- as the office talks --------------------------------------------------------------------------------------
 
 
-@pytest.mark.stages
+@pytest.mark.stages(both=True)
 def test_a_roster_is_previewed_and_confirmed(office: Office) -> None:
     sends(office, xlsx(("赵敏", "语文组", "党员"), ("王老师", "数学组"), ("张老师", "教学部")))
     card = office.shown("roster:1")

@@ -190,7 +190,7 @@ def test_everybody_gets_a_card_of_their_own_in_private(office: Office) -> None:
     assert occurrences(office) == [(date(2026, 11, 25), study.SENT, False)]
 
 
-@pytest.mark.stages
+@pytest.mark.stages(both=True)
 def test_it_comes_every_week_and_never_twice(office: Office) -> None:
     plans(office)
     office.later(days=15)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import random
 import time
-from collections import OrderedDict, deque
+from collections import OrderedDict
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlencode
 
@@ -19,8 +20,9 @@ from bot.channels.wecom.api import OFFICIAL, Api
 from bot.channels.wecom.callback import Callback
 from bot.channels.wecom.client import Trouble
 from bot.channels.wecom.contacts import Departments, Member
+from bot.channels.wecom.pace import Pace
 from bot.channels.wecom.task import Task
-from bot.engine.port import Document, Progress
+from bot.engine.port import Document, Progress, Window
 from bot.kit.card import Card
 from bot.kit.event import Place
 
@@ -32,11 +34,10 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 MOST_TEXT = 2048  # bytes; what is longer is cut without a word
-MOST_A_MINUTE = 20  # per member, of thirty: the platform drops what is more without a word
+PER_MEMBER = (Window(15, 60.0), Window(480, 3600.0))
+"""Half of what the platform lets through: it drops what is more without a word, and a restart counts anew."""
 NOBODY = 81013
-TOO_FAST = 846607
 AUTHORIZE = "https://open.weixin.qq.com/connect/oauth2/authorize"
-MOST_USERS = 5000
 Json = dict[str, Any]
 
 
@@ -82,12 +83,13 @@ class Application:
         aes_key: str = "",
         base: str = OFFICIAL,
         codes: Codes | None = None,
+        per_member: Sequence[Window] = PER_MEMBER,
     ) -> None:
         self.api = Api(corp_id, corp_secret, base)
         self.agent_id = agent_id
         self.codes = codes or ForgetfulCodes()
         self.door = Callback(corp_id, agent_id, token, aes_key) if token and aes_key else None
-        self._sent: OrderedDict[str, deque[float]] = OrderedDict()
+        self._pace = Pace(per_member)
         self._media: OrderedDict[int, tuple[str, float]] = OrderedDict()
 
     def __repr__(self) -> str:
@@ -104,15 +106,19 @@ class Application:
         """A message body of the bot, to the person of a private talk."""
         if "document" in payload:
             media = await self._brought(payload["document"])
-            return await self._send(place.id, {"msgtype": "file", "file": {"media_id": media}})
+            with self._pace.taken(place.id):
+                await self._told(place.id, {"msgtype": "file", "file": {"media_id": media}})
+            return
         if payload["msgtype"] == "template_card":
             return await self._card(place.id, payload["template_card"])
-        plain = payload["markdown"]["content"].replace("**", "")
-        for part in prose.parts(plain, MOST_TEXT):
-            await self._send(place.id, {"msgtype": "text", "text": {"content": part}})
+        parts = prose.parts(payload["markdown"]["content"].replace("**", ""), MOST_TEXT)
+        with self._pace.taken(place.id, len(parts)):
+            for part in parts:
+                await self._told(place.id, {"msgtype": "text", "text": {"content": part}})
 
     async def _card(self, userid: str, card: Json) -> None:
-        told = await self._told(userid, {"msgtype": "template_card", "template_card": card})
+        with self._pace.taken(userid):
+            told = await self._told(userid, {"msgtype": "template_card", "template_card": card})
         code = told.get("response_code")
         if isinstance(code, str) and code:
             await self._keep(Task.unpack(card["task_id"]), f"{card['card_type']}|{code}")
@@ -123,12 +129,8 @@ class Application:
         except Exception as error:  # the card is there: without its code its last state is a message of its own
             log.warning("wecom.code_not_kept", error=type(error).__name__)
 
-    async def _send(self, userid: str, body: Json) -> None:
-        await self._told(userid, body)
-
     async def _told(self, userid: str, body: Json) -> Json:
         """Without an answer it is sent again, byte for byte the same: the platform then delivers it once."""
-        self._pace(userid)
         interval = random.randint(1200, 1800)  # noqa: S311 so that the same words said twice are two messages
         whole = {"touser": userid, "agentid": self.agent_id, **body, "enable_duplicate_check": 1}
         whole["duplicate_check_interval"] = interval
@@ -143,17 +145,6 @@ class Application:
             raise Trouble(NOBODY, "not in the visible range, or without a licence")
         return told
 
-    def _pace(self, userid: str) -> None:
-        times, now = self._sent.setdefault(userid, deque()), time.monotonic()
-        self._sent.move_to_end(userid)
-        while len(self._sent) > MOST_USERS:
-            self._sent.popitem(last=False)
-        while times and now - times[0] >= 60.0:
-            times.popleft()
-        if len(times) >= MOST_A_MINUTE:
-            raise Trouble(TOO_FAST, "our own count")
-        times.append(now)
-
     async def _brought(self, document: Document) -> str:
         mark = hash((document.name, document.content))
         known = self._media.get(mark)
@@ -164,26 +155,22 @@ class Application:
 
     # --- afterwards -------------------------------------------------------------------------------------------
 
-    async def settle(self, place: Place, ref: str, card: Card) -> bool:
-        """Shows the last state on the card itself; ``False`` where it cannot, or cannot in full."""
-        settled = False
+    async def settle(self, place: Place, ref: str, card: Card) -> None:
+        """Shows the last state on the card itself, where its code is still good; else it waits for a click."""
         for part in range(render.MOST_CARDS):
             kept = await self.codes.take(f"{ref}-{part}")
             if kept is None:
                 break
             kind, _bar, code = kept.partition("|")
-            settled = await self._update(place.id, code, render.template(card, Task(ref, part, card.key), kind))
-        return settled and len("\n".join(one.text for one in prose.paragraphs(card))) <= render.SUBTITLE
+            await self._update(place.id, code, render.template(card, Task(ref, part, card.key), kind))
 
-    async def _update(self, userid: str, code: str, face: Json) -> bool:
+    async def _update(self, userid: str, code: str, face: Json) -> None:
         card = {key: value for key, value in face.items() if key != "task_id"}
         body = {"userids": [userid], "agentid": self.agent_id, "response_code": code, "template_card": card}
         try:
             await self.api.post("/cgi-bin/message/update_template_card", body)
         except Trouble as trouble:
             log.info("wecom.not_settled", errcode=trouble.errcode)
-            return False
-        return True
 
     async def recall(self, msgid: str) -> None:
         """Takes a message back, within 24 hours of its sending."""

@@ -19,18 +19,18 @@ from bot.channels.wecom.client import MISNAMED, OFFICIAL, Client, Trouble, alway
 from bot.channels.wecom.connection import Timing
 from bot.channels.wecom.hearing import Hearing, Rules
 from bot.channels.wecom.media import Files
+from bot.channels.wecom.pace import Pace
 from bot.channels.wecom.parse import CHANNEL, Incoming, Me
-from bot.channels.wecom.routes import Routes, failure, is_about_content
+from bot.channels.wecom.routes import TALK, Routes, failure, is_about_content
 from bot.channels.wecom.webhook import Webhook
 from bot.engine.crashpoint import cp
-from bot.engine.port import Answer, Content, DeliveryFailed, Errand, Hear, Limits, Progress, Window
+from bot.engine.port import Answer, Content, DeliveryFailed, Errand, Hear, Limits, Progress
 from bot.kit.card import Card
 from bot.kit.event import Place
 from bot.kit.words import _, speaking
 
 log = structlog.get_logger()
 
-TALK = (Window(25, 60.0), Window(900, 3600.0))
 LIMITS = Limits(
     private=TALK,
     group=TALK,
@@ -38,7 +38,7 @@ LIMITS = Limits(
     edits=False,
     presses_live=65.0,  # a click that finds nobody is gone at once; ours is the heart beat's minute
 )
-"""30 a minute and 1000 an hour in one conversation, replies and pushes together (101463); the rest is for receipts."""
+"""By parcels; what each becomes, and what is said past the outbox, is counted in ``routes``."""
 
 RECONNECT_SECONDS = 30.0  # a passing word waits so long for the connection
 
@@ -87,7 +87,7 @@ class WecomChannel:
         self.me = Me(bot_id, bot_name)
         self.files = Files(self.client)
         self.app = app
-        self.routes = Routes(self.client, self.files, app, dict(webhooks or {}))
+        self.routes = Routes(self.client, self.files, app, dict(webhooks or {}), Pace(limits.private))
         self.shown = Shown()
         self.language = language
         self.voices = voices
@@ -135,7 +135,6 @@ class WecomChannel:
             self.hearing.later(self.client.tell_once(MISNAMED))
         if not self._is_app(incoming):
             self.routes.opened(incoming)
-            self._clicks.begun(incoming)
 
     def quoted(self, incoming: Incoming) -> str | None:
         return self.shown.quoted(incoming.event.place, incoming.quoted) if incoming.quoted else None
@@ -179,17 +178,17 @@ class WecomChannel:
         return [ref]
 
     async def edit(self, place: Place, ref: str, card: Card, *, final: bool) -> None:
-        """A card that nobody presses cannot be changed: a state waits for a click, the last is a message of its own.
+        """A card that nobody presses cannot be changed: a state waits for a click, the last one too in a private talk.
 
-        Unless a click has just shown it, or the application sent the card: that can be changed once, within three days.
+        Only a group is told the last state anew (docs/decisions/0014); an application's card is changed once, silently.
         """
-        if not final or (place.private and await self._clicks.shows(ref, card)):
+        if not final:
             return
-        if self.app is not None and place.private:
+        if not place.private:
+            raise DeliveryFailed(_("卡片只能在有人点时更新，另发一条"), gone=True)
+        if self.app is not None:
             with speaking(self.language):
-                if await self.app.settle(place, ref, card):
-                    return
-        raise DeliveryFailed(_("卡片只能在有人点时更新，另发一条"), gone=True)
+                await self.app.settle(place, ref, card)
 
     async def quietly(self, place: Place, words: str) -> None:
         """Words that are already harmless, and whose loss changes nothing."""
@@ -197,7 +196,7 @@ class WecomChannel:
             await self.client.ready(RECONNECT_SECONDS)
         for part in prose.parts(words, render.MOST_TEXT):
             try:
-                await self.routes.post(place, render.text(part))
+                await self.routes.post(place, render.text(part), answers=True)
             except Trouble as trouble:
                 log.info("wecom.passing_word_lost", errcode=trouble.errcode)
                 return

@@ -7,7 +7,6 @@ takes the one open answer of a click, within five seconds; whatever else is to b
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
 import time
 from collections import OrderedDict
@@ -40,15 +39,7 @@ class Shown:
     def __init__(self) -> None:
         self._cards: OrderedDict[str, Card] = OrderedDict()
         self._told: OrderedDict[tuple[str, str], str] = OrderedDict()
-        self._faces: OrderedDict[str, str] = OrderedDict()
         self._places: OrderedDict[str, str] = OrderedDict()
-
-    def drawn(self, ref: str, card: Card) -> None:
-        """The only one who sees this card sees it so."""
-        remember(self._faces, ref, fingerprint(repr(card)))
-
-    def shows(self, ref: str, card: Card) -> bool:
-        return self._faces.get(ref) == fingerprint(repr(card))
 
     def quoted(self, place: Place, words: str) -> str | None:
         """The newest card of this conversation whose title stands in the words that were quoted."""
@@ -94,32 +85,8 @@ class Clicks:
         self.draw = draw
         self.language = language
         self._anew: OrderedDict[tuple[str, str, int], None] = OrderedDict()
-        self._under_way: dict[str, asyncio.Event] = {}  # refs of cards that were clicked and are not answered yet
-
-    def begun(self, incoming: Incoming) -> None:
-        """A click came in; before anybody hears of it."""
-        if incoming.click is not None and incoming.event.place.private:
-            self._under_way.setdefault(incoming.click.task.ref, asyncio.Event())
-
-    async def shows(self, ref: str, card: Card) -> bool:
-        """Whether a click has brought, or is just bringing, this very state to the only one who sees the card."""
-        waiting = self._under_way.get(ref)
-        if waiting is not None:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(UPDATE_SECONDS + 1):
-                    await waiting.wait()
-        return self.shown.shows(ref, card)
 
     async def answer(self, incoming: Incoming, answer: Answer | None, begun: float) -> None:
-        assert incoming.click is not None  # noqa: S101 the caller has looked
-        try:
-            await self._answer(incoming, answer, begun)
-        finally:
-            done = self._under_way.pop(incoming.click.task.ref, None)
-            if done is not None:
-                done.set()
-
-    async def _answer(self, incoming: Incoming, answer: Answer | None, begun: float) -> None:
         click, place = incoming.click, incoming.event.place
         assert click is not None  # noqa: S101 the caller has looked
         card, note = await self.faced(incoming, answer)
@@ -128,8 +95,6 @@ class Clicks:
         with speaking(self.language):
             face = self.face(card, click, note, fits)
         updated = await self._update(incoming, face, begun)
-        if updated and fits and place.private and card.key:
-            self.shown.drawn(task.ref, card)
         if note and (not updated or not render.says(note, click.card_type)):
             await self._aside(incoming, note)
         await self._rest(place, card, fits)

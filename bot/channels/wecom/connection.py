@@ -34,13 +34,17 @@ silent = logging.Logger("hongzhu.wecom.frames", logging.CRITICAL + 1)
 
 
 class Trouble(Exception):
-    """A command did not succeed. ``errcode`` 0: no answer came; ``written`` then: it may have taken effect."""
+    """A command did not succeed. ``errcode`` 0: no answer came; ``written`` then: it may have taken effect.
 
-    def __init__(self, errcode: int, errmsg: str = "", *, written: bool = True) -> None:
+    ``wait``: seconds after which it may be tried again, where we know that better than the number says.
+    """
+
+    def __init__(self, errcode: int, errmsg: str = "", *, written: bool = True, wait: float | None = None) -> None:
         super().__init__(f"{errcode} {errmsg[:120]}")
         self.errcode = errcode
         self.errmsg = errmsg
         self.written = written
+        self.wait = wait
 
 
 class Lost(Exception):

@@ -6,8 +6,6 @@ answer. Whoever has the key can post, so it stands in no log, no error and no ``
 
 from __future__ import annotations
 
-import time
-from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,13 +14,13 @@ import msgspec
 from bot.channels.wecom import prose
 from bot.channels.wecom.api import OFFICIAL, Http
 from bot.channels.wecom.client import Trouble
-from bot.engine.port import Document
+from bot.channels.wecom.pace import Pace
+from bot.engine.port import Document, Window
 from bot.kit.event import Place
 
 MOST_MARKDOWN, MOST_TEXT = 4096, 2048
-MOST_A_MINUTE = 18  # of twenty
+LIMIT = (Window(20, 60.0),)
 CARD_REFUSED = 42031
-TOO_FAST = 45009
 Json = dict[str, Any]
 
 
@@ -30,7 +28,7 @@ class Webhook:
     def __init__(self, key: str, base: str = OFFICIAL) -> None:
         self._key = key
         self._http = Http(base)
-        self._sent: deque[float] = deque()
+        self._pace = Pace(LIMIT)
 
     def __repr__(self) -> str:
         return "<Webhook>"
@@ -41,26 +39,25 @@ class Webhook:
             return await self._file(payload["document"])
         if payload["msgtype"] != "markdown":
             raise Trouble(CARD_REFUSED, "no cards that answer")
-        for part in prose.parts(payload["markdown"]["content"], MOST_MARKDOWN):
-            await self._send({"msgtype": "markdown", "markdown": {"content": part}})
+        parts = prose.parts(payload["markdown"]["content"], MOST_MARKDOWN)
+        with self._pace.taken("", len(parts)):
+            for part in parts:
+                await self._send({"msgtype": "markdown", "markdown": {"content": part}})
 
     async def mention(self, words: str, userids: Sequence[str]) -> None:
         """A text with an @ that reaches people, whatever markdown makes of it."""
-        for part in prose.parts(words, MOST_TEXT):
-            await self._send({"msgtype": "text", "text": {"content": part, "mentioned_list": list(userids)}})
+        parts = prose.parts(words, MOST_TEXT)
+        with self._pace.taken("", len(parts)):
+            for part in parts:
+                await self._send({"msgtype": "text", "text": {"content": part, "mentioned_list": list(userids)}})
 
     async def _file(self, document: Document) -> None:
         query = {"key": self._key, "type": "file"}
-        told = await self._http.bring("/cgi-bin/webhook/upload_media", query, document.name, document.content)
-        await self._send({"msgtype": "file", "file": {"media_id": told.get("media_id", "")}})
+        with self._pace.taken(""):
+            told = await self._http.bring("/cgi-bin/webhook/upload_media", query, document.name, document.content)
+            await self._send({"msgtype": "file", "file": {"media_id": told.get("media_id", "")}})
 
     async def _send(self, body: Json) -> None:
-        now = time.monotonic()
-        while self._sent and now - self._sent[0] >= 60.0:
-            self._sent.popleft()
-        if len(self._sent) >= MOST_A_MINUTE:
-            raise Trouble(TOO_FAST, "our own count")
-        self._sent.append(now)
         await self._http.json("POST", "/cgi-bin/webhook/send", {"key": self._key}, msgspec.json.encode(body))
 
     async def close(self) -> None:
