@@ -264,6 +264,8 @@ def want(db: Db, card: str, *, final: bool) -> None:
 
     db.finally_(f"copies:{card}:{final}", write)
     db.notes.add(f"card:{card}")
+    if final:
+        db.notes.add(f"final:{card}")
 
 
 _copy = select(copies).where(

@@ -83,8 +83,8 @@ class Postman:
     def wake(self, notes: frozenset[str]) -> None:
         """Called in the desk's thread, right after a commit, with what was written."""
         for note in notes:
-            if note.startswith("card:"):
-                self._touched[note[5:]] = self._touched.get(note[5:], 0) + 1
+            if note.startswith(("card:", "final:")):
+                self._touched[note] = self._touched.get(note, 0) + 1
         if self._fresh or self._loop is None:
             return  # it will look anyway
         if any(note == "outbox" or note.startswith("card:") for note in notes):
@@ -265,7 +265,7 @@ class Postman:
         if parcel.receipt and self.now() - parcel.made_at > STALE_RECEIPT:
             log.info("postman.stale_receipt_dropped", seq=parcel.seq)
             return await self._bury(lane, parcel, "stale")
-        touched = self._touched.get(parcel.card or "", 0)
+        touched = self._wishes(parcel.card)
         content = await asyncio.to_thread(self._content, parcel)
         if content is None:
             return await self._bury(lane, parcel, "nothing to show")
@@ -281,13 +281,20 @@ class Postman:
         if parcel.card is not None and isinstance(content, Card) and refs:
             self._remember((parcel.card, lane.channel, lane.place, refs[-1]), content)
 
-    def _mark_sent(self, db: Db, parcel: Parcel, refs: Sequence[str], touched: int) -> None:
+    def _wishes(self, card: str | None) -> tuple[int, int]:
+        """How often this card was to be shown anew, and for the last time."""
+        return self._touched.get(f"card:{card}", 0), self._touched.get(f"final:{card}", 0)
+
+    def _mark_sent(self, db: Db, parcel: Parcel, refs: Sequence[str], touched: tuple[int, int]) -> None:
         ref = refs[-1] if refs else ""
         outbox.sent(db, parcel.seq, ref)
         if parcel.card is not None and ref:
             # Touched by an earlier batch since it was drawn, or by this very one, whose ``wake`` is still to come.
-            behind = int(self._touched.get(parcel.card, 0) != touched or f"card:{parcel.card}" in db.notes)
-            outbox.add_copy(db, Copy(parcel.card, parcel.channel, parcel.place, ref, parcel.private, behind, 0, False))
+            # The last state counts apart: where nothing but that is ever shown, it would never come.
+            now = self._wishes(parcel.card)
+            behind = int(now[0] != touched[0] or f"card:{parcel.card}" in db.notes)
+            final = now[1] != touched[1] or f"final:{parcel.card}" in db.notes
+            outbox.add_copy(db, Copy(parcel.card, parcel.channel, parcel.place, ref, parcel.private, behind, 0, final))
             if behind:
                 db.notes.add(f"card:{parcel.card}")
 

@@ -13,6 +13,8 @@ ONCE = {"desk.owned"}
 """Passed once in the life of a process."""
 NOT_THERE = {"wecom": {"postman.edited", "postman.shown"}}
 """A card in a group is never changed there; the end of that road is walked on Telegram."""
+RARE = {"wecom": {"postman.editing"}}
+"""Passed only with a last state, so that in a short campaign nobody need have been killed there."""
 
 
 def all_points(channel: str = "telegram") -> list[str]:

@@ -223,6 +223,24 @@ def test_what_ends_in_the_batch_that_notes_the_card_as_sent_is_drawn(office: Off
     assert "('举手', 1)" in seen.text
 
 
+def test_what_ends_while_its_card_is_on_the_way_is_noted_as_its_last_state(office: Office) -> None:
+    """Where only a last state is ever shown, it would else never come."""
+    send, ended = paper(office).paper.send, []
+
+    async def slow(place: Place, content: Content) -> Sequence[str]:
+        refs = await send(place, content)
+        if isinstance(content, Card) and not ended:
+            ended.append(True)
+            await office.running.desk.do(lambda db: outbox.want(db, "hands:1", final=True))
+        return refs
+
+    paper(office).paper.send = slow  # type: ignore[method-assign]
+    office["办公室"].says("举手")
+    office.settle()
+    (copy,) = office.ask(lambda db: outbox.copies_of(db, "hands:1"))
+    assert copy.final and copy.wanted == copy.shown == 1
+
+
 def test_a_final_face_that_cannot_be_edited_is_sent_anew(office: Office) -> None:
     office["办公室"].says("举手")
 
