@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from bot.kit import names, when
 from bot.kit.context import Context
@@ -21,6 +22,9 @@ from handlers.notices.rules import Answer
 from storage import notices, people, rsvps
 from storage.notices import Notice
 from storage.people import Person
+
+
+SKEW = timedelta(minutes=5)  # between the platform's clock and ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ def meant(ctx: Context, said: Said) -> About | None:
         return About([found], whose, _other_day(ctx, said.text, found)) if found else None
     if not ctx.place.private and not sections.ours(ctx):
         return None
-    found_here = _known_then(notices.opened(ctx.db, ctx.now), said)
+    found_here = _known_then(ctx, notices.opened(ctx.db, ctx.now), said)
     if len(found_here) == 1:
         return About(found_here, whose, _other_day(ctx, said.text, found_here[0]))
     if found_here or not ctx.place.private or heard.plain:
@@ -52,11 +56,12 @@ def meant(ctx: Context, said: Said) -> About | None:
     return About(begun, whose) if begun else None
 
 
-def _known_then(found: Sequence[Notice], said: Said) -> Sequence[Notice]:
-    """An old 收到 that is mended today says nothing of a notice that came after it."""
+def _known_then(ctx: Context, found: Sequence[Notice], said: Said) -> Sequence[Notice]:
+    """An old 收到 that is mended today says nothing of a notice that came after it; who has answered may mend that."""
     if said.first_at is None:
         return found
-    return [notice for notice in found if (notice.leaves_at or notice.made_at) <= said.first_at]
+    first = said.first_at + SKEW
+    return [one for one in found if one.made_at <= first or rsvps.mine(ctx.db, one.id, ctx.me.id) is not None]
 
 
 def _whose(ctx: Context, heard: Heard) -> Person | None:
