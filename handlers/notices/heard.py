@@ -23,7 +23,6 @@ from storage import notices, people, rsvps
 from storage.notices import Notice
 from storage.people import Person
 
-
 SKEW = timedelta(minutes=5)  # between the platform's clock and ours
 
 
