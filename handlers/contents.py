@@ -27,10 +27,10 @@ GALLERY: Sequence[Card] = (
     *people_cards.GALLERY,
     *roster_cards.GALLERY,
     *notice_cards.GALLERY,
-    *meeting_cards.GALLERY,
     *draft_cards.GALLERY,
     *star_cards.GALLERY,
     *study_cards.GALLERY,
+    *meeting_cards.GALLERY,
 )
 
 HINTS = {

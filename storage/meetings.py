@@ -217,6 +217,11 @@ def attach(db: Db, *, notice: int, file: int, name: str, by: int, now: datetime)
     return db.insert(insert(papers).values(notice=notice, file=file, name=name, by=by, at=now, told=False))
 
 
+def paper(db: Db, number: int) -> Paper | None:
+    row = db.first(select(papers).where(papers.c.id == number))
+    return Paper(**row._mapping) if row else None
+
+
 def papers_of(db: Db, notice: int) -> Sequence[Paper]:
     return [Paper(**row._mapping) for row in db.all(_papers, {"notice": notice})]
 

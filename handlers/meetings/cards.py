@@ -13,7 +13,18 @@ from bot.kit.context import School
 from bot.kit.papers import BLANK
 from bot.kit.words import N_, _
 from handlers.meetings.rules import Attendance, Presence
-from handlers.meetings.taps import Act, CaughtUp, Done, DropTask, GetPapers, OnCalendar, OnMeeting, SignHere, Step
+from handlers.meetings.taps import (
+    Act,
+    CaughtUp,
+    Done,
+    DropPaper,
+    DropTask,
+    GetPapers,
+    OnCalendar,
+    OnMeeting,
+    SignHere,
+    Step,
+)
 from storage.followups import DONE, OPEN, Catchup, Task
 from storage.meetings import Door, Minutes, Paper, Sign
 from storage.notices import CANCELLED, Notice
@@ -94,6 +105,7 @@ def desk(face: Face) -> Card:
     acts += [(_("补签"), Act.LATER), (_("签到表"), Act.SHEET), (_("回执统计"), Act.REPLIES)]
     acts += [(_("会议记录"), Act.MINUTES), (_("加材料"), Act.PAPER), (_("加行动项"), Act.TASK)]
     buttons = () if notice.state == CANCELLED else _buttons(notice, acts)
+    buttons += tuple(Button(_("撤掉：{what}", what=one.name[:20]), DropPaper(one.id)) for one in face.papers)
     return Card(f"meeting:{notice.id}", _("会务 · {topic}", topic=notice.topic), body, buttons, face.serial)
 
 
@@ -166,10 +178,12 @@ def open_tasks(tasks: Sequence[tuple[Task, str]], school: School, now: datetime)
 # --- for one teacher ------------------------------------------------------------------------------------------
 
 
-def papers(face: Face) -> Card | None:
+def papers(face: Face) -> Card:
     """会议材料: their names, and a button that sends them in private."""
     if not face.papers:
-        return None
+        gone = Line(_("材料已经撤掉了。"))
+        title = _("会议材料 · {topic}", topic=face.notice.topic)
+        return Card(f"meeting-papers:{face.notice.id}", title, (face.facts, gone), (), face.serial)
     names = People(_("会议材料"), [one.name for one in face.papers])
     buttons = (Button(_("发给我"), GetPapers(face.notice.id), Tone.MAIN),)
     title = _("会议材料 · {topic}", topic=face.notice.topic)

@@ -18,7 +18,7 @@ from storage.notices import Notice
 OFFERED = 6  # so many meetings, or people, are offered
 LONGEST = 2000
 MOST_BYTES = 20_000_000
-ENDINGS = ("docx", "doc", "xlsx", "xls", "pptx", "ppt", "pdf", "txt", "md", "jpg", "jpeg", "png", "zip", "wps", "et")
+ENDINGS = ("docx", "doc", "xlsx", "xls", "pptx", "ppt", "pdf", "txt", "md", "csv", "jpg", "jpeg", "png", "wps", "et")
 ONLY, STUDY = N_("只发会议记录"), N_("发会议记录，请他们补学")
 
 

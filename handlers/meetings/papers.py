@@ -10,7 +10,7 @@ from bot.kit.errors import Refused
 from bot.kit.reply import Ask, Reply, Toast
 from bot.kit.words import _
 from handlers.meetings import door, forms, rules, sections
-from handlers.meetings.taps import Act, GetPapers
+from handlers.meetings.taps import Act, DropPaper, GetPapers
 from storage import files, meetings, notices, people
 from storage.notices import Notice
 
@@ -29,6 +29,17 @@ def attached(ctx: Context, form: forms.Attach) -> Reply:
     for prefix in ("meeting", "meeting-papers"):
         ctx.redraw(f"{prefix}:{notice.id}")
     return _("已加上：{name}。几分钟后告诉大家一次；老师私聊我发“会议材料”就能拿到。", name=file.name)
+
+
+def drop(ctx: Context, tap: DropPaper) -> Reply:
+    """The wrong file: nobody gets it any more. Who has it keeps it, and the sentence says so."""
+    paper = meetings.paper(ctx.db, tap.paper)
+    if paper is None or not meetings.detach(ctx.db, paper.id):
+        raise Refused(_("这份材料已经撤掉了。"))
+    files.remove(ctx.db, paper.file)
+    for prefix in ("meeting", "meeting-papers"):
+        ctx.redraw(f"{prefix}:{paper.notice}")
+    return Toast(_("已撤掉：{name}。已经拿到的人手里还有，要收回请另外告诉他们。", name=paper.name), alert=True)
 
 
 def attach(ctx: Context, rest: str) -> Reply:

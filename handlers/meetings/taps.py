@@ -64,6 +64,11 @@ class DropTask(Action, verb="mt.drop"):
 
 
 @dataclass(frozen=True)
+class DropPaper(Action, verb="mt.unfile"):
+    paper: int
+
+
+@dataclass(frozen=True)
 class CaughtUp(Action, verb="mt.read"):
     catchup: int
 

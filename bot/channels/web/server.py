@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.channels.web import live, parse
 from bot.channels.web.channel import MEGABYTE, WebChannel
+from bot.channels.web.feeds import Feeds
 from bot.channels.web.guard import Guard
 from bot.channels.web.pages import Pages
 from bot.channels.web.parse import Unreadable
@@ -95,12 +96,14 @@ class Server:
         self.channel = channel
         self.door = Door(channel, demo=demo, secure=secure)
         self.pages = Pages(self.door)
+        self.feeds = Feeds(channel, channel.feeds)
 
     # --- which paths there are --------------------------------------------------------------------------------
 
     def school_routes(self) -> Sequence[Route]:
         return [
             *self._talk_routes(""),
+            self._get("/calendar/{secret}.ics", self.feeds.calendar),
             self._get("/login/{code}", self.pages.login),
             self._post("/login/{code}", self.door.enter),
             self._post("/logout", self.door.leave),
