@@ -92,9 +92,9 @@ def _show(ctx: Context, key: str) -> Reply:
 
 
 def named(text: str) -> tuple[Act, str] | None:
-    """签到表 1123-01, 开始签到 20分钟: a word of the office with its meeting or its minutes, and nothing else."""
+    """签到表 1123-01, 开始签到 20分钟, 主持人: a button's label, perhaps with its meeting or how long, and no more."""
     found = _NAMED.fullmatch(text.strip())
-    return (WORDS[found[1]], found[2]) if found else None
+    return (WORDS[found[1]], found[2] or "") if found else None
 
 
 def for_office(ctx: Context, said: Said) -> bool | None:
@@ -118,6 +118,11 @@ WORDS = {
     "生成会议记录": Act.EXPORT,
     "发给没到会的": Act.TELL,
     "加材料": Act.PAPER,
+    "加行动项": Act.TASK,
+    "主持人": Act.CHAIR,
+    "记录人": Act.RECORDER,
+    "议程": Act.AGENDA,
+    "决议": Act.RESOLVED,
 }
 _ABOUT = r"(?:\d{4}-\d{2,}|\d{1,3}\s*分钟?)"
-_NAMED = re.compile(rf"({'|'.join(WORDS)})\s*({_ABOUT}(?:\s+{_ABOUT})?)")
+_NAMED = re.compile(rf"({'|'.join(WORDS)})\s*({_ABOUT}(?:\s+{_ABOUT})?)?")

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from bot.kit import when
 from bot.kit.context import Context, Persons
 from bot.kit.errors import NotUnderstood, Refused
+from bot.kit.event import Said
 from bot.kit.reply import Ask, Reply, Show, Toast
 from bot.kit.words import _
 from handlers.meetings import forms, rules, sections
@@ -90,6 +91,24 @@ def _mine(ctx: Context, number: int) -> Task:
     if task is None or task.owner != ctx.me.id:
         raise Refused(_("这不是您的行动项，请本人来点，或者告诉办公室。"))
     return task
+
+
+def says_done(text: str) -> bool | None:
+    return True if text.strip(" 。.!！") in ("完成", "已完成", "办完了", "办好了") else None
+
+
+def about_task(ctx: Context, said: Said) -> Task | None:
+    """The quoted card, else the only task that is open; in a group only an answer to a card is meant for us."""
+    prefix, _colon, number = (ctx.quoted or "").rpartition(":")
+    if prefix == "meeting-task":
+        return followups.task(ctx.db, int(number))
+    mine = followups.open_tasks(ctx.db, ctx.me.id) if ctx.place.private and ctx.quoted is None else []
+    return mine[0] if len(mine) == 1 else None
+
+
+def done_by_word(ctx: Context, meaning: bool, task: Task) -> Reply:
+    reply = done(ctx, Done(task.id))
+    return reply.text if isinstance(reply, Toast) and ctx.place.private else None
 
 
 def drop(ctx: Context, tap: DropTask) -> Reply:

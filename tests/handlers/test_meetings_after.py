@@ -171,6 +171,24 @@ def test_a_task_of_another_cannot_be_ticked_off_and_mine_are_shown_when_asked(ov
     assert "没有等您办的事" in office["张老师"].last
 
 
+def test_a_task_is_done_by_word_where_it_is_clear_which(over: Office) -> None:
+    office = over
+    office["办公室"].says("行动项 王老师 周日下午五点前 交教案").says("行动项 王老师 周日下午五点前 交试卷")
+    office["王老师"].says("完成")
+    assert len(office.ask(followups.open_tasks)) == 2
+    office["王老师"].taps("完成").says("办完了")
+    assert office.ask(followups.open_tasks) == []
+
+
+def test_what_a_button_says_can_be_typed(over: Office) -> None:
+    office = over
+    for word, field in (("主持人", "chair"), ("记录人", "recorder"), ("议程", "agenda"), ("决议", "resolutions")):
+        office["办公室"].says(word).says(f"这是{word}")
+        assert getattr(office.ask(lambda db: meetings.minutes_of(db, 1)), field) == f"这是{word}"
+    office["王老师"].says("决议", in_group=True).says("主持人")
+    assert "没看懂" in office["王老师"].last
+
+
 def test_the_caps_of_a_day_hold_over_all_tasks(over: Office) -> None:
     office = over
     for what in ("一", "二", "三", "四"):
