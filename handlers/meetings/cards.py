@@ -12,6 +12,7 @@ from bot.kit.card import Block, Button, Card, Facts, Line, People, Table, Tally,
 from bot.kit.context import School
 from bot.kit.papers import BLANK
 from bot.kit.words import N_, _
+from handlers.meetings import rules
 from handlers.meetings.rules import Attendance, Presence
 from handlers.meetings.taps import (
     Act,
@@ -97,6 +98,9 @@ def desk(face: Face) -> Card:
     """会务: everything about one meeting, in private."""
     notice, there = face.notice, face.there
     body: list[Block] = [face.facts, Facts(((_("应到"), _("{n} 人", n=len(there.asked))), (_("签到"), _signing(face))))]
+    if face.door is not None and face.is_open and face.door.secret:
+        code = rules.code(face.door, face.now)
+        body.append(Line(_("现在的四位数：{code}，半分钟一换；再发“会务”看新的。", code=code)))
     if face.papers:
         body.append(People(_("会议材料"), [one.name for one in face.papers]))
     if notice.state == CANCELLED:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.kit import when
 from bot.kit.context import Context, Persons
@@ -19,9 +19,11 @@ from bot.kit.words import _
 from handlers.meetings import forms, rules, sections
 from handlers.meetings.rules import SignIn
 from handlers.meetings.taps import SignHere
-from storage import diary, meetings, notices, people
+from storage import diary, meetings, notices, people, tries
 from storage.meetings import Door, Sign
 from storage.notices import Notice
+
+TRIES, MOST, WINDOW = "door", 5, timedelta(minutes=10)  # wrong codes of a person at a door
 
 # --- going in -------------------------------------------------------------------------------------------------
 
@@ -70,14 +72,30 @@ def sign_in(ctx: Context, notice: Notice, code: str) -> Reply:
     if door.secret and not _signed(ctx, notice):
         if not code:
             return Ask(forms.Code, {"notice": notice.id}, private=True)
-        if not rules.is_code(door, code, ctx.now):
-            raise Refused(_("这个数字不对，或者已经换了。请看投影上现在的四位数，再发一次，例：签到 4821。"))
+        if wrong := _wrong(ctx, door, code):
+            return _told(ctx, wrong)
     text = sign(ctx, notice, door)
+    quiet = not ctx.place.private and ctx.now <= notice.starts  # the number on the card is the answer
+    return None if quiet else _told(ctx, text)
+
+
+def _told(ctx: Context, text: str) -> Reply:
+    """In private, wherever it was said."""
     if ctx.place.private:
         return text
-    if ctx.now > notice.starts:
-        ctx.say(text, to=Persons([ctx.me.id]), receipt=True)
+    ctx.say(text, to=Persons([ctx.me.id]), receipt=True)
     return None
+
+
+def _wrong(ctx: Context, door: Door, code: str) -> str:
+    """What is said to a code that is not right, counted so that nobody finds it by trying; else nothing."""
+    account = f"{door.notice}:{ctx.me.id}"
+    if tries.wrong(ctx.db, TRIES, account, ctx.now, WINDOW) >= MOST:
+        return _("错得太多了，十分钟后再试，或者请办公室补签。")
+    if rules.is_code(door, code, ctx.now):
+        return ""
+    tries.note(ctx.db, TRIES, account, ctx.now, WINDOW)
+    return _("这个数字不对，或者已经换了。请看投影上现在的四位数，再发一次，例：签到 4821。")
 
 
 def by_code(ctx: Context, form: forms.Code) -> Reply:
@@ -132,12 +150,22 @@ def open_door(ctx: Context, notice: Notice, words: str, *, coded: bool) -> str:
     if again:
         ctx.redraw(f"meeting-door:{notice.id}")
         return _("签到开到 {at}。", at=at)
+    if secret:
+        ctx.say(_where(ctx, notice), to=Persons([ctx.me.id]))
     groups = sections.groups(ctx, notice)
     for group in groups:
         ctx.post(f"meeting-door:{notice.id}", group)
     if not groups:
         return _("签到已开始，到 {at} 结束。没有绑定的群，请老师们私聊我发“签到”。", at=at)
     return _("签到已开始，到 {at} 结束，群里有按钮；私聊我发“签到”也可以。", at=at)
+
+
+def _where(ctx: Context, notice: Notice) -> str:
+    """Where the code is to be seen."""
+    if not ctx.school.site:
+        return _("这所学校没有开网页：四位数发“会务”看得到，半分钟一换，请念给大家听。")
+    link = f"{ctx.school.site}/projector/{notice.id}"
+    return _("请在接投影的电脑上登录网页（发“登录”要链接），再打开：\n{link}", link=link)
 
 
 def shut_by_hand(ctx: Context, notice: Notice) -> str:

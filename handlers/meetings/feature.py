@@ -88,6 +88,7 @@ feature.phrase(tasks.says_done, scope=tasks.about_task)(tasks.done_by_word)
 feature.form(forms.Which)(office.which)
 feature.form(forms.Code)(door.by_code)
 feature.feed("calendar")(links.feed)
+feature.feed("projector")(sections.projected)
 
 # --- our later selves -----------------------------------------------------------------------------------------
 

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
+import msgspec
+
 from bot.kit import when
 from bot.kit.card import Card
 from bot.kit.context import Context, View
@@ -142,3 +144,21 @@ def calendar_card(view: View, number: int) -> Card | None:
     if person is None:
         return None
     return cards.calendar(person, linked=meetings.has_link(view.db, number), site=bool(view.school.site))
+
+
+def projected(view: View, number: str) -> str | None:
+    """What the projector shows of a door, as JSON: numbers, never names. ``code``: "" where a tap is enough."""
+    found = face(view, int(number)) if number.isascii() and number.isdigit() and len(number) < 19 else None
+    if found is None or found.door is None:
+        return None
+    facts = {
+        "topic": found.notice.topic,
+        "time": cards.written(found.notice, view.school),
+        "place": found.notice.place,
+        "open": found.is_open,
+        "code": rules.code(found.door, view.now) if found.is_open else "",
+        "left": rules.STEP - int(view.now.timestamp()) % rules.STEP,
+        "here": len(found.there.here),
+        "asked": len(found.there.asked),
+    }
+    return msgspec.json.encode(facts).decode()

@@ -294,6 +294,34 @@ def test_with_a_code_a_tap_at_home_is_not_enough(office: Office) -> None:
     assert "不对" in office["张老师"].last and signed(office) == ["王老师"]
 
 
+def test_a_code_is_not_found_by_trying(office: Office) -> None:
+    office.later(to="周五 15:20")
+    office["办公室"].says("凭码签到")
+    door = office.ask(lambda db: meetings.door(db, 1))
+    assert door is not None
+    right = rules.code(door, office.time())
+    for step in range(1, 6):
+        office["王老师"].says(f"签到 {(int(right) + step) % 10_000:04d}")
+        assert "不对" in office["王老师"].last
+    office["王老师"].says(f"签到 {right}")
+    assert "错得太多" in office["王老师"].last and signed(office) == []
+    office["张老师"].says(f"签到 {right}")
+    assert signed(office) == ["张老师"]
+    office.later(minutes=11)
+    office["王老师"].says(f"签到 {rules.code(door, office.time())}")
+    assert signed(office) == ["张老师", "王老师"]
+
+
+def test_without_pages_the_office_reads_the_code_to_everybody(office: Office) -> None:
+    office.later(to="周五 15:20")
+    office["办公室"].says("凭码签到")
+    assert any("没有开网页" in text for text in office["办公室"].inbox[-3:])
+    office["办公室"].says("会务")
+    door = office.ask(lambda db: meetings.door(db, 1))
+    assert door is not None and rules.code(door, office.time()) in office["办公室"].last
+    assert rules.code(door, office.time()) not in office.board
+
+
 @pytest.mark.stages
 def test_a_teacher_and_a_stranger_cannot_open_the_door(office: Office) -> None:
     office.later(to="周五 15:20")
