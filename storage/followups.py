@@ -81,7 +81,7 @@ _mine = (
 _caught = (
     update(catchups)
     .where(catchups.c.id == bindparam("b_id"), catchups.c.state == OPEN)
-    .values(state=DONE, done_at=bindparam("b_at"))
+    .values(state=bindparam("b_to"), done_at=bindparam("b_at"))
 )
 
 
@@ -133,6 +133,6 @@ def catchups_mine(db: Db, person: int) -> Sequence[Catchup]:
     return [Catchup(**row._mapping) for row in db.all(_mine, {"person": person})]
 
 
-def caught_up(db: Db, number: int, now: datetime) -> bool:
-    """``False`` when it was done before."""
-    return db.run(_caught, {"b_id": number, "b_at": now}) == 1
+def end_catchup(db: Db, number: int, to: str, now: datetime) -> bool:
+    """Done, or dropped because they were there after all; ``False`` when it was neither any more open."""
+    return db.run(_caught, {"b_id": number, "b_to": to, "b_at": now}) == 1

@@ -155,10 +155,10 @@ def minutes(face: Face) -> Card:
 
 def _told(face: Face) -> str:
     waiting = [name for one, name in face.reading if one.state == OPEN]
-    if not face.reading:
+    done = sum(one.state == DONE for one, _name in face.reading)
+    if not done and not waiting:
         return _("会议记录已经发给没到会的人。")
-    done = len(face.reading) - len(waiting)
-    said = _("会议记录已经发给没到会的人，{done}/{all} 人已补学", done=done, all=len(face.reading))
+    said = _("会议记录已经发给没到会的人，{done}/{all} 人已补学", done=done, all=done + len(waiting))
     return said + (_("，还没有的：{names}。", names="、".join(waiting[:20])) if waiting else _("。"))
 
 
@@ -215,7 +215,8 @@ def catchup(one: Catchup, notice: Notice, school: School, now: datetime) -> Card
     facts = Facts(((_("会议"), notice.topic), (_("时间"), written(notice, school))))
     key = f"meeting-catchup:{one.id}"
     if one.state != OPEN:
-        return Card(key, _("补学"), (facts, Line(_("已补学，谢谢。"))))
+        over = _("已补学，谢谢。") if one.state == DONE else _("已经给您补签了，不用补学。")
+        return Card(key, _("补学"), (facts, Line(over)))
     ask = Line(_("您没能到会。请看一看上面的会议记录，{at} 前点一下“已补学”。", at=school.write_time(one.due, now)))
     foot = _("最多提醒两次。今天不想再被提醒，回复“今天别提醒”。")
     return Card(key, _("补学"), (facts, ask), (Button(_("已补学"), CaughtUp(one.id), Tone.MAIN),), foot)

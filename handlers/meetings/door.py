@@ -16,7 +16,7 @@ from bot.kit.errors import Refused
 from bot.kit.event import Said
 from bot.kit.reply import Ask, Reply, Toast
 from bot.kit.words import _
-from handlers.meetings import forms, rules, sections
+from handlers.meetings import forms, rules, sections, tasks
 from handlers.meetings.rules import SignIn
 from handlers.meetings.taps import SignHere
 from storage import diary, meetings, notices, people, tries
@@ -202,8 +202,9 @@ def for_others(ctx: Context, form: forms.Later) -> str:
     new = [person for person in form.who if person not in known]
     for person in new:
         meetings.sign(ctx.db, notice.id, Sign(person, ctx.now, late=False, by=ctx.me.id))
-    ctx.redraw(f"meeting-door:{notice.id}")
-    ctx.redraw(f"meeting:{notice.id}")
+    tasks.excuse(ctx, notice, new)
+    for prefix in ("meeting-door", "meeting", "meeting-minutes"):
+        ctx.redraw(f"{prefix}:{notice.id}")
     return _("已补签 {n} 人（之前已签 {m} 人）。", n=len(new), m=len(form.who) - len(new))
 
 

@@ -85,6 +85,8 @@ def ask_to_tell(ctx: Context, notice: Notice) -> Reply:
     said = _("按签到算，没到会的有 {n} 人，会收到会议记录（只有人数，没有名单）。", n=n)
     if not there.held:
         said = _("没有开签到，按答复“请假”算，没到会的有 {n} 人，会收到会议记录（只有人数，没有名单）。", n=n)
+    if (told := meetings.minutes_of(ctx.db, notice.id).told) is not None:
+        said += _("之前在 {at} 发过一次，这次会再发一份。", at=ctx.school.write_time(told, ctx.now))
     ctx.say(said, to=Persons([ctx.me.id]))
     return Ask(forms.Tell, {"notice": notice.id}, private=True)
 

@@ -163,14 +163,23 @@ def caught_up(ctx: Context, tap: CaughtUp) -> Reply:
     one = followups.catchup(ctx.db, tap.catchup)
     if one is None or one.person != ctx.me.id:
         raise Refused(_("这不是发给您的补学，请本人来点。"))
+    if one.state == followups.DROPPED:
+        raise Refused(_("已经给您补签了，不用补学。"))
     return Toast(_caught(ctx, one))
 
 
 def _caught(ctx: Context, one: Catchup) -> str:
-    followups.caught_up(ctx.db, one.id, ctx.now)
+    followups.end_catchup(ctx.db, one.id, followups.DONE, ctx.now)
     ctx.redraw(f"meeting-catchup:{one.id}")
     ctx.redraw(f"meeting-minutes:{one.notice}")
     return _("已记下：已补学，谢谢。")
+
+
+def excuse(ctx: Context, notice: Notice, persons: Sequence[int]) -> None:
+    """They were there after all."""
+    for person, one in followups.catchups_of(ctx.db, notice.id).items():
+        if person in persons and followups.end_catchup(ctx.db, one.id, followups.DROPPED, ctx.now):
+            ctx.redraw(f"meeting-catchup:{one.id}")
 
 
 def caught_up_by_word(ctx: Context, rest: str) -> Reply:

@@ -92,6 +92,27 @@ def test_catching_up_can_be_said(over: Office) -> None:
     assert office.ask(lambda db: followups.catchups_mine(db, 5)) == []
 
 
+def test_who_was_there_after_all_need_not_catch_up(over: Office) -> None:
+    office = over
+    office["办公室"].says("发给没到会的").taps("发会议记录，请他们补学")
+    office["办公室"].says("补签 老师05")
+    office["老师05"].says("已补学")
+    assert "没有等您补学" in office["老师05"].last
+    before = len(office["老师05"].inbox)
+    office.later(days=8)
+    assert len(office["老师05"].inbox) == before
+    assert "0/1 人已补学，还没有的：张老师。" in office.shown("meeting-minutes:1").text
+
+
+def test_the_office_is_told_that_it_sent_them_before(over: Office) -> None:
+    office = over
+    office["办公室"].says("发给没到会的").taps("只发会议记录")
+    office["办公室"].says("发给没到会的")
+    assert any("发过一次" in text for text in office["办公室"].inbox[-2:])
+    office["办公室"].says("取消")
+    assert len(office["张老师"].documents) == 1
+
+
 def test_nothing_is_sent_at_night(over: Office) -> None:
     office = over
     office.later(to="周五 22:00")

@@ -116,7 +116,8 @@ def test_somebody_is_asked_to_catch_up_once(shelves: Shelves) -> None:
     with writing(shelves) as db:
         followups.expect(db, 1, 2, NOW + HOUR)
         number = followups.catchups_of(db, 1)[2].id
-        assert followups.caught_up(db, number, NOW) and not followups.caught_up(db, number, NOW)
+        assert followups.end_catchup(db, number, followups.DONE, NOW)
+        assert not followups.end_catchup(db, number, followups.DROPPED, NOW)
         followups.expect(db, 1, 2, NOW + 2 * HOUR)
         assert followups.catchups_of(db, 1)[2].due == NOW + HOUR
         assert followups.catchups_mine(db, 2) == []
