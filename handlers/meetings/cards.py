@@ -183,15 +183,14 @@ def open_tasks(tasks: Sequence[tuple[Task, str]], school: School, now: datetime)
 
 
 def papers(face: Face) -> Card:
-    """会议材料: their names, and a button that sends them in private."""
-    if not face.papers:
-        gone = Line(_("材料已经撤掉了。"))
-        title = _("会议材料 · {topic}", topic=face.notice.topic)
-        return Card(f"meeting-papers:{face.notice.id}", title, (face.facts, gone), (), face.serial)
-    names = People(_("会议材料"), [one.name for one in face.papers])
+    """会议材料: the agenda, the names of the papers, and a button that sends both in private."""
+    key, title = f"meeting-papers:{face.notice.id}", _("会议材料 · {topic}", topic=face.notice.topic)
+    agenda = (Facts(((_("会议议程"), face.minutes.agenda),)),) if face.minutes.agenda else ()
+    names = (People(_("会议材料"), [one.name for one in face.papers]),) if face.papers else ()
+    if not agenda and not names:
+        return Card(key, title, (face.facts, Line(_("材料已经撤掉了。"))), (), face.serial)
     buttons = (Button(_("发给我"), GetPapers(face.notice.id), Tone.MAIN),)
-    title = _("会议材料 · {topic}", topic=face.notice.topic)
-    return Card(f"meeting-papers:{face.notice.id}", title, (face.facts, names), buttons, face.serial)
+    return Card(key, title, (face.facts, *agenda, *names), buttons, face.serial)
 
 
 def task(one: Task, topic: str, school: School, now: datetime) -> Card:

@@ -13,7 +13,7 @@ from bot.kit.feature import Outcome
 from bot.kit.papers import DOCX, XLSX, Paper, file_name
 from bot.kit.reply import Ask, Reply
 from bot.kit.words import _
-from handlers.meetings import export, forms, rules, sections, tasks
+from handlers.meetings import export, forms, papers, rules, sections, tasks
 from handlers.meetings.taps import Act
 from storage import files, meetings, notices, people
 from storage.notices import Notice
@@ -30,7 +30,11 @@ def note(field: str) -> Callable[[Context, Any], Reply]:
         notice = rules.check_held(notices.get(ctx.db, form.notice))
         text = form.text[:40] if field in ("chair", "recorder") else form.text[: forms.LONGEST]
         meetings.write(ctx.db, notice.id, field, text)
-        ctx.redraw(f"meeting-minutes:{notice.id}")
+        for prefix in ("meeting-minutes", "meeting-papers"):
+            ctx.redraw(f"{prefix}:{notice.id}")
+        if field == "agenda" and ctx.now < notice.starts:
+            papers.tell_soon(ctx, notice, agenda=True)
+            return _("已记下，几分钟后告诉大家一次。接着填，或者发“生成会议记录”。")
         return _("已记下。接着填，或者发“生成会议记录”。")
 
     return kept

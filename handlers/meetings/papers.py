@@ -25,7 +25,7 @@ def attached(ctx: Context, form: forms.Attach) -> Reply:
     if file is None:
         raise Refused(_("文件没有收好，请重新发一次。"))
     meetings.attach(ctx.db, notice=notice.id, file=file.id, name=file.name, by=ctx.me.id, now=ctx.now)
-    ctx.book("meetings.papers", ctx.now + SETTLES, str(notice.id), notice=notice.id)
+    tell_soon(ctx, notice)
     for prefix in ("meeting", "meeting-papers"):
         ctx.redraw(f"{prefix}:{notice.id}")
     return _("已加上：{name}。几分钟后告诉大家一次；老师私聊我发“会议材料”就能拿到。", name=file.name)
@@ -54,10 +54,15 @@ def attach(ctx: Context, rest: str) -> Reply:
     return attached(ctx, forms.Attach(found.id, forms.upload(ctx, rest)))
 
 
-def tell(ctx: Context, notice: int) -> None:
+def tell_soon(ctx: Context, notice: Notice, *, agenda: bool = False) -> None:
+    """Once for all that changes within a few minutes."""
+    ctx.book("meetings.papers", ctx.now + SETTLES, str(notice.id), notice=notice.id, agenda=int(agenda))
+
+
+def tell(ctx: Context, notice: int, agenda: int = 0) -> None:
     """The appointment ``meetings.papers``: what is new, once, to the groups that know of the meeting."""
     found = notices.get(ctx.db, notice)
-    new = [one for one in meetings.papers_of(ctx.db, notice) if not one.told]
+    new = agenda or any(not one.told for one in meetings.papers_of(ctx.db, notice))
     if found is None or not new or found.state == notices.CANCELLED or ctx.now > found.starts + rules.AFTER:
         return
     meetings.note_told(ctx.db, notice)
@@ -76,7 +81,13 @@ def by_word(ctx: Context, rest: str) -> Reply:
 
 
 def _with_papers(ctx: Context) -> Sequence[Notice]:
-    return [one for one in sections.candidates(ctx) if meetings.papers_of(ctx.db, one.id) and _asked(ctx, one)]
+    """Papers, or an agenda to be read before."""
+    found = [one for one in sections.candidates(ctx) if _asked(ctx, one)]
+    return [one for one in found if meetings.papers_of(ctx.db, one.id) or _agenda(ctx, one)]
+
+
+def _agenda(ctx: Context, notice: Notice) -> str:
+    return meetings.minutes_of(ctx.db, notice.id).agenda
 
 
 def _asked(ctx: Context, notice: Notice) -> bool:
@@ -90,11 +101,13 @@ def get(ctx: Context, tap: GetPapers) -> Reply:
     notice = rules.check_held(notices.get(ctx.db, tap.notice))
     if not _asked(ctx, notice):
         raise Refused(_("这场会议没有请您参加，材料请向办公室要。"))
-    found = meetings.papers_of(ctx.db, notice.id)
-    if not found:
+    found, agenda = meetings.papers_of(ctx.db, notice.id), _agenda(ctx, notice)
+    if not found and not agenda:
         raise Refused(_("现在没有会议材料。"))
     if not people.addresses(ctx.db, [ctx.me.id]):
         raise Refused(_("请先私聊我发一句话，我再私下发给您。"))
+    if agenda:
+        ctx.say(_("“{topic}”会议议程：\n{agenda}", topic=notice.topic, agenda=agenda), to=Persons([ctx.me.id]))
     for one in found:
         ctx.send(one.file, one.name, Persons([ctx.me.id]))
-    return Toast(_("已私聊发给您 {n} 份材料。", n=len(found)))
+    return Toast(_("已私聊发给您 {n} 份材料。", n=len(found)) if found else _("已私聊发给您。"))

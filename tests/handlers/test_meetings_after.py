@@ -253,6 +253,22 @@ def test_papers_are_told_once_and_given_to_whoever_asks(office: Office) -> None:
     assert sum("会议材料" in text for text in office.group) == 1
 
 
+def test_an_agenda_is_told_once_and_a_change_of_it_once_more(office: Office) -> None:
+    office["办公室"].says("记议程 期中总结").says("记议程 期中总结\n月考安排")
+    office.later(minutes=6)
+    assert sum("会议材料" in text for text in office.group) == 1 and "月考安排" in office.board
+    office["王老师"].says("会议材料")
+    assert office["王老师"].told("“教学例会”会议议程：\n期中总结\n月考安排")
+    office.later(hours=2)
+    office["办公室"].says("记议程 只谈月考")
+    office.later(minutes=6)
+    assert sum("会议材料" in text for text in office.group) == 2
+    office.later(to="周五 16:00")
+    office["办公室"].says("记议程 只谈月考，已谈")
+    office.later(minutes=6)
+    assert sum("会议材料" in text for text in office.group) == 2
+
+
 def test_the_wrong_paper_is_taken_back(office: Office) -> None:
     office["办公室"].says("附件").says("", file=("工资.xlsx", b"PK\x03\x04"))
     office["办公室"].says("会务").taps("撤掉：工资.xlsx")
