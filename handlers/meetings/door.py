@@ -123,9 +123,8 @@ def _signed(ctx: Context, notice: Notice) -> Sign | None:
 
 
 def _is_guest(ctx: Context, notice: Notice) -> bool:
-    circles: Sequence[str] = getattr(notice, "circles", ())
     away = people.away(ctx.db, when.local_date(notice.starts, ctx.school.zone))
-    return ctx.me.id in away or bool(circles and not sections.is_among(ctx.me, circles))
+    return ctx.me.id in away or bool(notice.circles and not sections.is_among(ctx.me, notice.circles))
 
 
 def clock(ctx: Context, at: datetime) -> str:

@@ -92,8 +92,7 @@ def _told(view: View, notice: Notice) -> bool:
 
 
 def _asked(person: Person, notice: Notice) -> bool:
-    circles: Sequence[str] = getattr(notice, "circles", ())
-    return not circles or sections.is_among(person, circles)
+    return not notice.circles or sections.is_among(person, notice.circles)
 
 
 def _event(view: View, notice: Notice) -> Event:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping, Sequence
+import unicodedata
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
+from bot.kit import names
 from bot.kit.context import School
 from bot.kit.errors import Refused
 from bot.kit.words import _
@@ -139,13 +141,14 @@ class Attendance:
     signed: Mapping[int, Sign]
     held: bool  # there was a door
     guests: Sequence[Person] = ()
+    declined: Collection[int] = ()  # whose leave the office did not grant
 
     def of(self, person: Person) -> Presence:
         sign = self.signed.get(person.id)
         if sign is not None:
             return Presence.LATE if sign.late else Presence.HERE
         given = self.given.get(person.id)
-        if given is not None and given.answer == LEAVE:
+        if given is not None and given.answer == LEAVE and person.id not in self.declined:
             return Presence.LEAVE
         return Presence.ABSENT if self.held else Presence.UNKNOWN
 
@@ -173,25 +176,15 @@ def reminders(due: datetime, now: datetime, school: School) -> Sequence[datetime
 
 def owners(text: str, roster: Sequence[Person]) -> tuple[Sequence[Person], str]:
     """王老师、张老师 周五前 交教案: who is named at the beginning, and the rest. Nobody, where one of the names could
-    be two people or is none."""
-    found, rest = list[Person](), text.strip()
-    while match := _first(rest, roster):
-        person, rest = match
-        found.append(person)
-        more = re.match(r"\s*[、，,和]\s*", rest)
-        if not more:
-            break
-        rest = rest[more.end() :]
-        if not _first(rest, roster):
+    be two people or is none; a name that only sounds like one is asked about."""
+    found, rest = list[Person](), " ".join(unicodedata.normalize("NFKC", text).split())
+    while True:
+        name = re.split("、", names.first(rest, roster)[0], maxsplit=1)[0]
+        person = names.match(name, roster).person if name else None
+        if person is None or not (person.name in name or name.endswith(names.TITLES)):
             return [], text
-    return found, rest.strip(" ，,：:")
-
-
-def _first(text: str, roster: Sequence[Person]) -> tuple[Person, str] | None:
-    named = [one for one in roster if text.startswith(one.name)]
-    longest = max((len(one.name) for one in named), default=0)
-    known = [one for one in named if len(one.name) == longest]
-    if len(known) == 1:
-        return known[0], text[longest:].removeprefix("老师")
-    surname = [one for one in roster if not known and text[1:3] == "老师" and one.name.startswith(text[:1])]
-    return (surname[0], text[3:]) if len(surname) == 1 else None
+        found.append(person)
+        more = re.match(r"\s*[、,]\s*", rest[len(name) :])
+        if not more:
+            return list(dict.fromkeys(found)), rest[len(name) :].strip(" ,:")
+        rest = rest[len(name) + more.end() :]

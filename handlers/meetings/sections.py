@@ -15,7 +15,7 @@ from bot.kit.event import Place
 from handlers.meetings import cards, rules
 from handlers.meetings.cards import Face
 from handlers.meetings.rules import Attendance
-from storage import corrections, followups, meetings, notices, people, rsvps
+from storage import absences, corrections, followups, meetings, notices, people, rsvps
 from storage.notices import CANCELLED, Notice
 from storage.people import Group, Person
 
@@ -26,9 +26,8 @@ KEYS = ("notice", "notice-me", "notice-silent", "notice-stats", "meeting", "meet
 
 def asked(view: View, notice: Notice) -> Sequence[Person]:
     """Who is expected: the roster as it is, without those on leave that day, of the circles that were named."""
-    circles: Sequence[str] = getattr(notice, "circles", ())
     day = when.local_date(notice.starts, view.school.zone)
-    return [one for one in people.expected(view.db, day) if not circles or is_among(one, circles)]
+    return [one for one in people.expected(view.db, day) if not notice.circles or is_among(one, notice.circles)]
 
 
 def is_among(person: Person, circles: Sequence[str]) -> bool:
@@ -40,7 +39,8 @@ def attendance(view: View, notice: Notice) -> Attendance:
     known = {one.id for one in expected}
     guests = [one for one in people.everybody(view.db) if one.id in signed and one.id not in known]
     held = meetings.door(view.db, notice.id) is not None
-    return Attendance(expected, rsvps.last_words(view.db, notice.id), signed, held, guests)
+    said_no = [one.person for one in absences.of(view.db, notice.id).values() if one.state == absences.DECLINED]
+    return Attendance(expected, rsvps.last_words(view.db, notice.id), signed, held, guests, said_no)
 
 
 def groups(view: View, notice: Notice) -> Sequence[Place]:

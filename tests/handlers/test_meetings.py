@@ -149,6 +149,15 @@ def test_the_recorder_fills_the_minutes_by_tap_and_by_word(at_the_door: Office) 
     assert said["未到"].startswith("6 人：")
 
 
+def test_leave_that_was_not_granted_is_no_leave(at_the_door: Office) -> None:
+    office = at_the_door
+    office["办公室"].taps("不同意")
+    office.later(to="周五 16:30")
+    office["办公室"].says("生成会议记录")
+    said = form(document(office, "docx"))
+    assert said["请假"] == "无" and "张老师" in said["未到"]
+
+
 def test_names_and_words_that_look_like_formulas_stay_text(open_office: OpenOffice) -> None:
     office = open_office(notices, feature, staff=4)
     office.write(lambda db: people.change(db, 3, name="=1+1\x01", department="@SUM(A1)"))
