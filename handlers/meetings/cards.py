@@ -109,7 +109,9 @@ def desk(face: Face) -> Card:
     acts += [(_("补签"), Act.LATER), (_("签到表"), Act.SHEET), (_("回执统计"), Act.REPLIES)]
     acts += [(_("会议记录"), Act.MINUTES), (_("加材料"), Act.PAPER), (_("加行动项"), Act.TASK)]
     buttons = () if notice.state == CANCELLED else _buttons(notice, acts)
-    buttons += tuple(Button(_("撤掉：{what}", what=one.name[:20]), DropPaper(one.id)) for one in face.papers)
+    buttons += tuple(
+        Button(_("撤掉：{what}", what=one.name[:20]), DropPaper(one.id), Tone.DANGER) for one in face.papers
+    )
     return Card(f"meeting:{notice.id}", _("会务 · {topic}", topic=notice.topic), body, buttons, face.serial)
 
 
@@ -173,7 +175,8 @@ def open_tasks(tasks: Sequence[tuple[Task, str]], school: School, now: datetime)
     rows = [(one.what, owner, school.write_time(one.due, now)) for one, owner in tasks]
     body: tuple[Block, ...] = (Table(heads, rows),) if rows else (Line(_("没有没办完的行动项。")),)
     buttons = [
-        Button(_("撤掉：{what}", what=f"{owner} {one.what}"[:24]), DropTask(one.id)) for one, owner in tasks[:20]
+        Button(_("撤掉：{what}", what=f"{owner} {one.what}"[:24]), DropTask(one.id), Tone.DANGER)
+        for one, owner in tasks[:20]
     ]
     foot = _("加一条，发：行动项 王老师 周五前 交教案")
     return Card("meeting-tasks:0", _("没办完的行动项"), body, buttons, foot)
