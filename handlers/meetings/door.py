@@ -195,8 +195,8 @@ def for_others(ctx: Context, form: forms.Later) -> str:
     notice = rules.check_held(notices.get(ctx.db, form.notice))
     if ctx.now < notice.starts - rules.BEFORE:
         raise Refused(_("会议还没开始，不能补签。"))
-    if meetings.door(ctx.db, notice.id) is None:  # from now on attendance is what was signed
-        meetings.open_door(ctx.db, Door(notice.id, ctx.now, ctx.now, ctx.me.id))
+    if meetings.door(ctx.db, notice.id) is None:  # with one name signed, everybody else would have been absent
+        raise Refused(_("这场会议没有开过签到，不能补签：补了一个，没补的就都成了未到。要按签到算，请先发“开始签到”。"))
     known = meetings.signed(ctx.db, notice.id)
     new = [person for person in form.who if person not in known]
     for person in new:

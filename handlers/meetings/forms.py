@@ -26,11 +26,16 @@ ONLY, STUDY = N_("只发会议记录"), N_("发会议记录，请他们补学")
 
 
 def _about(ctx: Context, values: Mapping[str, object]) -> Sequence[Notice]:
-    """Who signs in chooses among open doors, the office among the meetings about now."""
+    """Who signs in chooses among open doors, who wants papers among those with any, the office among all."""
     if values.get("act") == "sign":
         doors = [one for one in meetings.doors_since(ctx.db, ctx.now) if one.open(ctx.now)]
         return [one for one in (notices.get(ctx.db, door.notice) for door in doors) if one]
-    return sections.candidates(ctx)[:OFFERED]
+    found = sections.candidates(ctx)
+    if values.get("act") == "papers":
+        found = [
+            one for one in found if meetings.papers_of(ctx.db, one.id) or meetings.minutes_of(ctx.db, one.id).agenda
+        ]
+    return found[:OFFERED]
 
 
 def _offered(ctx: Context, values: Mapping[str, object]) -> Sequence[str]:

@@ -47,7 +47,7 @@ def check_door(notice: Notice, now: datetime, school: School) -> None:
         at = school.write_time(notice.starts - BEFORE, now)
         raise Refused(_("离开会还早，{at} 以后才能开始签到。", at=at))
     if now > (notice.ends or notice.starts) + AFTER:
-        raise Refused(_("会议早已结束，不能再开始签到；到会的人可以补签，例：补签 王老师。"))
+        raise Refused(_("会议早已结束，不能再开始签到。要签到表，发“签到表”打印了手签。"))
 
 
 def closing(notice: Notice, now: datetime, minutes: int | None) -> datetime:

@@ -38,7 +38,8 @@ def attendance(view: View, notice: Notice) -> Attendance:
     expected, signed = asked(view, notice), meetings.signed(view.db, notice.id)
     known = {one.id for one in expected}
     guests = [one for one in people.everybody(view.db) if one.id in signed and one.id not in known]
-    held = meetings.door(view.db, notice.id) is not None
+    door = meetings.door(view.db, notice.id)
+    held = bool(signed) or (door is not None and door.open(view.now))  # one that nobody went through says nothing
     said_no = [one.person for one in absences.of(view.db, notice.id).values() if one.state == absences.DECLINED]
     return Attendance(expected, rsvps.last_words(view.db, notice.id), signed, held, guests, said_no)
 

@@ -245,6 +245,22 @@ def test_the_office_signs_for_a_phone_that_was_left_at_home(at_the_door: Office)
     assert rows["老师05"] == rows["老师07"] == ("已签到", "办公室补签")
 
 
+def test_without_a_door_nobody_is_signed_in_and_so_nobody_made_absent(office: Office) -> None:
+    office.later(to="周五 16:00")
+    office["办公室"].says("补签 老师05")
+    assert "没有开过签到" in office["办公室"].last and signed(office) == []
+    office["办公室"].says("生成会议记录")
+    assert form(document(office, "docx"))["未到"] == "〔待填〕"
+
+
+def test_a_door_that_was_opened_by_mistake_makes_nobody_absent(at_the_door: Office) -> None:
+    office = at_the_door
+    office["办公室"].says("结束签到")
+    office.later(to="周五 16:30")
+    office["办公室"].says("生成会议记录")
+    assert form(document(office, "docx"))["未到"] == "〔待填〕"
+
+
 def test_somebody_on_long_leave_who_comes_is_written_as_a_guest(office: Office) -> None:
     office.write(lambda db: people.set_leave(db, 5, office.time().date(), None, "产假"))
     office.later(to="周五 15:20")

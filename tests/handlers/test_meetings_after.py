@@ -289,6 +289,17 @@ def test_an_agenda_is_told_once_and_a_change_of_it_once_more(office: Office) -> 
     assert sum("会议材料" in text for text in office.group) == 2
 
 
+def test_with_papers_of_two_meetings_a_teacher_chooses(office: Office) -> None:
+    for said in ("发通知 周四下午四点 报告厅 期中质量分析", "发通知 周四上午九点 操场 升旗"):
+        office["办公室"].says(said).confirms()
+    for serial in ("1123-01", "1123-02"):
+        office["办公室"].says(f"加材料 {serial}").says("", file=(f"{serial}.pdf", b"%PDF"))
+    office["王老师"].says("会议材料")
+    assert office["王老师"].sees("1123-01 教学例会") and not office["王老师"].sees("1123-03 升旗")
+    office["王老师"].taps("1123-02 期中质量分析")
+    assert [one.name for one in office["王老师"].documents] == ["1123-02.pdf"]
+
+
 def test_the_wrong_paper_is_taken_back(office: Office) -> None:
     office["办公室"].says("附件").says("", file=("工资.xlsx", b"PK\x03\x04"))
     office["办公室"].says("会务").taps("撤掉：工资.xlsx")
