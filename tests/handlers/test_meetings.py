@@ -151,6 +151,7 @@ def test_the_recorder_fills_the_minutes_by_tap_and_by_word(at_the_door: Office) 
 
 def test_leave_that_was_not_granted_is_no_leave(at_the_door: Office) -> None:
     office = at_the_door
+    office["王老师"].taps("签到")
     office["办公室"].taps("不同意")
     office.later(to="周五 16:30")
     office["办公室"].says("生成会议记录")
