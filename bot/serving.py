@@ -125,7 +125,8 @@ def channels_of(settings: Settings, running: RunningSchool, lock: OwnerLock) -> 
 
         size = settings.uploads.max_mb * 1024 * 1024
         shelves, now = running.shelves, running.now
-        found.append(WebChannel(running.desk, shelves, running.school, now, upload_bytes=size, hints=hints_of))
+        school, feeds = running.school, running.router.feeds
+        found.append(WebChannel(running.desk, shelves, school, now, upload_bytes=size, hints=hints_of, feeds=feeds))
     if settings.telegram.enabled:
         found.append(_telegram(settings, running))
     if settings.wecom.enabled:

@@ -9,6 +9,8 @@ from bot.kit.feature import Feature
 from bot.kit.role import Role
 from handlers.drafts import cards as draft_cards
 from handlers.drafts.feature import feature as drafts
+from handlers.meetings import cards as meeting_cards
+from handlers.meetings.feature import feature as meetings
 from handlers.notices import cards as notice_cards
 from handlers.notices.feature import feature as notices
 from handlers.people import cards as people_cards
@@ -20,7 +22,7 @@ from handlers.stars.feature import feature as stars
 from handlers.study import cards as study_cards
 from handlers.study.feature import feature as study
 
-FEATURES: tuple[Feature, ...] = (people, roster, stars, notices, drafts, study)
+FEATURES: tuple[Feature, ...] = (people, roster, stars, notices, meetings, drafts, study)
 GALLERY: Sequence[Card] = (
     *people_cards.GALLERY,
     *roster_cards.GALLERY,
@@ -28,6 +30,7 @@ GALLERY: Sequence[Card] = (
     *draft_cards.GALLERY,
     *star_cards.GALLERY,
     *study_cards.GALLERY,
+    *meeting_cards.GALLERY,
 )
 
 HINTS = {

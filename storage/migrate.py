@@ -20,7 +20,7 @@ from sqlalchemy.pool import NullPool
 
 from storage.engine import Shelves
 
-HEAD = "0003"
+HEAD = "0004"
 SCRIPTS = Path(__file__).parent / "migrations"
 
 

@@ -28,12 +28,15 @@ TABLE = {
         dr.none dr.read dr.speak nt.for nt.later nt.mute nt.mutew nt.rsvp st.cast st.done st.go st.halt st.later st.note
         今天别提醒 本周别再提醒
         征求意见 恢复提醒 我的信息 我的学习 我的意见 投票 提意见 看全文 登录
+        mt.cal mt.done mt.papers mt.read mt.sign 会议材料 已补学 我的行动项 日历 日历停用 日历链接
     """,
     Role.OFFICE: """
         dr.drop dr.fill dr.publish nt.ask nt.chase nt.draft nt.fix nt.off ro.go ro.no st.annul st.close st.drop st.keep
         st.open st.plan st.void 体检 作废投票 停止提醒 停用人员 催一下 发通知 取消通知 名册 名册模板 启用人员 通讯录
         学习提醒 学习计划 投票进度 提前截止 更正通知 未送达 汇总 确认导入 绑定码 登录链接 统计 解绑 评选 请假登记
         改期 撤回通知 追加对象 谁在请假 谁还没回 谁还没学 谁还没提 谁还没绑定 销假
+        mt.do mt.drop mt.unfile 会务 会议记录 附件 行动项 补签 记主持 记决议 记议程 记记录人 生成会议记录 发给没到会的
+        回执统计 签到表 开始签到 凭码签到 结束签到
     """,
     Role.PRINCIPAL: """
         取消办公室 设为办公室

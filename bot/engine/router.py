@@ -36,6 +36,7 @@ class Router:
     outcomes: dict[str, Callable[[Context, Outcome], Reply]] = field(default_factory=dict)
     uploads: dict[str, Command] = field(default_factory=dict)
     arrivals: list[Callable[[Context, bool], Reply]] = field(default_factory=list)
+    feeds: dict[str, Callable[[View, str], str | None]] = field(default_factory=dict)
     features: Sequence[Feature] = ()
     longest: int = 0
 
@@ -103,6 +104,7 @@ def _add(router: Router, feature: Feature) -> None:
         (router.cards, feature.cards),
         (router.appointments, feature.appointments),
         (router.outcomes, feature.outcomes),
+        (router.feeds, feature.feeds),
     ):
         for name, named in theirs.items():
             _claim(mine, name, named, feature)

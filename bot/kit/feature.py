@@ -118,6 +118,7 @@ class Feature:
     sections: dict[str, Callable[[View, Month], Sequence[Block]]] = field(default_factory=dict)
     uploads: list[Command] = field(default_factory=list)
     arrivals: list[Callable[[Context, bool], Reply]] = field(default_factory=list)
+    feeds: dict[str, Callable[[View, str], str | None]] = field(default_factory=dict)
 
     def command(
         self,
@@ -261,3 +262,12 @@ class Feature:
         """Somebody opened the private talk, or the bot came into a group (``True``)."""
         self.arrivals.append(handler)
         return handler
+
+    def feed(self, name: str) -> Callable[[Callable[[View, str], str | None]], Any]:
+        """A text that a program fetches by a secret link (``/calendar/<secret>.ics``); ``None``: no such link."""
+
+        def register(write: Callable[[View, str], str | None]) -> Callable[[View, str], str | None]:
+            self.feeds[name] = write
+            return write
+
+        return register

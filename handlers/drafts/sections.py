@@ -16,6 +16,7 @@ from bot.kit.errors import NotUnderstood, Refused
 from bot.kit.event import Said
 from bot.kit.feature import Month, Outcome
 from bot.kit.form import deadline
+from bot.kit.papers import DOCX, XLSX
 from bot.kit.reply import Reply
 from bot.kit.words import N_, _
 from handlers.drafts import export, rules, taps
@@ -27,8 +28,6 @@ from storage.people import Person
 DAY = timedelta(days=1)
 AFTER = timedelta(seconds=5)  # the clock may be a little early; the deadline is compared again
 RECENT = timedelta(days=60)  # how long a closed draft is still among those that 汇总 may mean
-DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 # --- in time --------------------------------------------------------------------------------------------------

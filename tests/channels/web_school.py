@@ -7,7 +7,7 @@ import contextlib
 import socket
 import threading
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from enum import Enum
@@ -162,14 +162,20 @@ class WebSchool:
     """The running school and its address. ``run`` does something on its loop, ``write`` at its desk."""
 
     def __init__(
-        self, folder: Path, *, demo: bool = True, now: Callable[[], datetime] = utc_now, sign_in: SignIn | None = None
+        self,
+        folder: Path,
+        *,
+        demo: bool = True,
+        now: Callable[[], datetime] = utc_now,
+        sign_in: SignIn | None = None,
+        features: Sequence[Feature] = (),
     ) -> None:
         self.demo, self.sign_in = demo, sign_in
         self.meeting = Meeting()
         self.hooks: list[tuple[bytes, str | None]] = []
         self.shelves = Shelves(f"sqlite:///{folder / 'school.db'}")
         metadata.create_all(self.shelves.writer)
-        router = routes([self.meeting.feature()])
+        router = routes([self.meeting.feature(), *features])
         self.running = RunningSchool(self.shelves, school(), router, now=now, channels=self._channels)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -185,6 +191,7 @@ class WebSchool:
             running.now,
             upload_bytes=200_000,
             hints=lambda role, private: words[private] if role == "office" else words[private][:1],
+            feeds=running.router.feeds,
         )
         return [self.channel]
 

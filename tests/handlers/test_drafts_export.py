@@ -14,6 +14,7 @@ from docx import Document as open_docx
 from docx.oxml.ns import qn
 
 from bot.engine.port import Document
+from bot.kit import papers
 from bot.kit.feature import Work
 from handlers.drafts import cards, export, work
 from handlers.drafts.export import HEADS, Row, Sheet
@@ -102,7 +103,7 @@ def test_a_sign_that_no_file_can_hold_is_dropped(sign: str) -> None:
 def test_a_cell_holds_no_more_than_a_cell_may() -> None:
     row = Row(1, "第一条", "原" * 40_000, "改", "王老师", "")
     found = below_heads(xlsx(made(Sheet("题", [], [row], []))["xlsx"]))[0][2]
-    assert len(found) == export.CELL + 1 and found.endswith("…")
+    assert len(found) == papers.CELL + 1 and found.endswith("…")
 
 
 def test_what_nobody_has_written_is_left_to_be_written() -> None:

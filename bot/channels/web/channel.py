@@ -6,7 +6,7 @@ What a person types in private is heard and not kept: a ballot may be typed ther
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import assert_never
 
@@ -15,7 +15,7 @@ from bot.channels.web.live import Hub
 from bot.engine.desk import Desk
 from bot.engine.port import Answer, Content, DeliveryFailed, Document, Hear, Limits, Unavailable
 from bot.kit.card import Card
-from bot.kit.context import School
+from bot.kit.context import School, View
 from bot.kit.event import Account, Event, Joined, Place, Said
 from bot.kit.words import _, speaking
 from storage import files, people, webchat
@@ -24,6 +24,7 @@ from storage.engine import Shelves
 
 MEGABYTE = 1024 * 1024
 Hints = Callable[[str, bool], Sequence[str]]
+Feed = Callable[[View, str], str | None]  # what a program fetches by a secret link
 
 
 def _no_hints(role: str, private: bool) -> Sequence[str]:
@@ -48,6 +49,7 @@ class WebChannel:
         *,
         upload_bytes: int = 10 * MEGABYTE,
         hints: Hints = _no_hints,
+        feeds: Mapping[str, Feed] | None = None,
     ) -> None:
         self.desk = desk
         self.shelves = shelves
@@ -55,6 +57,7 @@ class WebChannel:
         self.now = now
         self.upload_bytes = upload_bytes
         self.hints = hints
+        self.feeds = feeds or {}
         self.hub = Hub(shelves, school)
         self._hear: Hear | None = None
         self._closed = asyncio.Event()

@@ -18,7 +18,7 @@ from bot.kit.words import _
 
 MAX_TEXT = 4000
 MAX_BODY = 64 * 1024
-ENDINGS = (".docx", ".xlsx", ".csv", ".md", ".txt")
+ENDINGS = (".docx", ".xlsx", ".pptx", ".pdf", ".csv", ".md", ".txt")
 
 _ID = re.compile(r"[0-9A-Za-z_-]{8,64}")
 _NUMBER = re.compile(r"[0-9]{1,18}")

@@ -23,9 +23,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.channels.web import live, parse
 from bot.channels.web.channel import MEGABYTE, WebChannel
+from bot.channels.web.feeds import Feeds
 from bot.channels.web.guard import Guard
 from bot.channels.web.pages import Pages
 from bot.channels.web.parse import Unreadable
+from bot.channels.web.projector import Projector
 from bot.channels.web.render import HERE, PLACE
 from bot.channels.web.session import Door, Visitor
 from bot.channels.web.signin import BACK, PATH, Sign, SignIn
@@ -95,12 +97,16 @@ class Server:
         self.channel = channel
         self.door = Door(channel, demo=demo, secure=secure)
         self.pages = Pages(self.door)
+        self.feeds = Feeds(channel, channel.feeds)
+        self.projector = Projector(self.pages)
 
     # --- which paths there are --------------------------------------------------------------------------------
 
     def school_routes(self) -> Sequence[Route]:
         return [
             *self._talk_routes(""),
+            self._get("/calendar/{secret}.ics", self.feeds.calendar),
+            self._get("/sign/{notice:int}/{code}", self.projector.sign),
             self._get("/login/{code}", self.pages.login),
             self._post("/login/{code}", self.door.enter),
             self._post("/logout", self.door.leave),
@@ -122,6 +128,9 @@ class Server:
             self._get(f"{base}/older", self.pages.older),
             self._get(f"{base}/stream", self.stream),
             self._get(f"{base}/file/{{file:int}}", self.pages.file),
+            self._get(f"{base}/projector/{{notice:int}}", self.projector.page),
+            self._get(f"{base}/projector/{{notice:int}}/now", self.projector.now),
+            self._get(f"{base}/projector/{{notice:int}}/qr.svg", self.projector.code),
             self._post(f"{base}/say", self.say),
             self._post(f"{base}/tap", self.tap),
             self._post(f"{base}/submit", self.submit),
