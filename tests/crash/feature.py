@@ -116,6 +116,7 @@ def press(ctx: Context, tap: Answer) -> Reply:
 @feature.phrase(lambda text: re.fullmatch(r"收到 ?(\d+)", text), scope=lambda ctx, said: standing(ctx, said))
 def heard(ctx: Context, meaning: re.Match[str], note: int) -> Reply:
     times = keep(ctx.db, note, ctx.me.id, f"s{meaning[1]}")
+    ctx.redraw(f"roll:{note}")  # it may have taken the place of a 请假
     return f"{serial(note, ctx.me.id, times)}收到"
 
 
@@ -125,6 +126,7 @@ def slow(ctx: Context, rest: str) -> Reply:
     ctx.db.first(_answer, {"note": 1, "person": ctx.me.id})
     time.sleep(0.05)
     times = keep(ctx.db, 1, ctx.me.id, f"s{int(rest)}")
+    ctx.redraw("roll:1")
     return f"{serial(1, ctx.me.id, times)}慢慢收到"
 
 
