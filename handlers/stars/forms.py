@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from rapidfuzz import fuzz, process
-
 from bot.kit import when
 from bot.kit.action import Action
 from bot.kit.context import Context, Persons, Staff
@@ -74,6 +72,8 @@ def _one(roster: Sequence[Person], name: str) -> int:
                 first=shown.department,
             )
         )
+    from rapidfuzz import fuzz, process  # only for whoever mistypes: it weighs megabytes
+
     near = process.extractOne(name, [person.name for person in roster], scorer=fuzz.ratio, score_cutoff=40)
     if near:
         raise NotUnderstood(_("花名册里没有{name}，是不是{near}？请重新写一次名单。", name=name[:20], near=near[0]))

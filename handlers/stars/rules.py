@@ -9,8 +9,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from rapidfuzz import process
-
 from bot.kit.errors import Refused
 from bot.kit.words import _
 from storage.ballots import Candidate, Election, State
@@ -162,6 +160,8 @@ def seat_of(candidates: Sequence[Candidate], pick: Pick) -> int | None:
     several = _AND.split(pick.word)
     if len(several) > 1 and all(matching(known, word) for word in several):
         raise Refused(_("每人只能选一位，请只写一个名字。"))
+    from rapidfuzz import process  # only for whoever mistypes: it weighs megabytes
+
     near = process.extractOne(pick.word, [name for name, _department in known], score_cutoff=60)
     if near and not pick.plain:
         raise Refused(_("候选人里没有“{word}”，是不是{near}？请再写一次。", word=pick.word, near=near[0]))
