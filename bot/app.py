@@ -61,6 +61,7 @@ class RunningSchool:
         self.workshop = Workshop(self.desk, router, self.pipeline, errands)
         self.postman = Postman(self.desk, router, school, self.channels, now, self._undelivered)
         self._tasks: list[asyncio.Task[None]] = []
+        self._ears: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Everything runs when this returns; what was left over from the last time is taken up."""
@@ -73,16 +74,21 @@ class RunningSchool:
         for name, run in (("postman", self.postman.run()), ("workshop", self.workshop.run())):
             self._tasks.append(asyncio.create_task(run, name=name))
         for channel in self.channels.values():
-            self._tasks.append(asyncio.create_task(channel.listen(self.reception.hear), name=channel.name))
+            self._ears.append(asyncio.create_task(channel.listen(self.reception.hear), name=channel.name))
         gc.collect()
         gc.freeze()  # what is loaded now stays: measured p99 under load 20 ms -> 7 ms
 
     async def stop(self) -> None:
-        """Ears first, then the mouth, then the pen: nothing that was answered is left unwritten."""
+        """What is on its way lands, then the ears close, then the pen: nothing that was answered is left unwritten.
+
+        Where one line is both ear and mouth (WeCom), to hang up first would lose the answers to what was just said, and
+        it would be said again.
+        """
         self.clock.stop()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for tasks in (self._tasks, self._ears):
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
         for channel in self.channels.values():
             await channel.close()
         await asyncio.to_thread(self.desk.stop)
