@@ -30,8 +30,10 @@ from sqlalchemy import (
 )
 
 from storage.base import Db, Id, Instant, metadata
+from storage.people import Person
 
 DRAFT, OPEN, CLOSED, CANCELLED, DROPPED = "draft", "open", "closed", "cancelled", "dropped"
+PARTY = "党员"  # a circle of its own, beside the departments
 
 notices = Table(
     "notices",
@@ -82,6 +84,10 @@ class Notice:
         """The departments that are asked; none: everybody."""
         return self.audience.split("\n") if self.audience else ()
 
+    def asks(self, person: Person) -> bool:
+        """Whether this person is of those who are asked; who is on leave that day is another question."""
+        return among(person, self.circles)
+
     @property
     def serial(self) -> str:
         """``1123-01``; empty before it is sent."""
@@ -91,6 +97,11 @@ class Notice:
     def closes(self) -> datetime:
         """Answers count until then."""
         return min(self.deadline, self.starts) if self.deadline else self.starts
+
+
+def among(person: Person, circles: Sequence[str]) -> bool:
+    """Whether one of these departments, or the party, has this person; no circle: everybody."""
+    return not circles or person.department in circles or (PARTY in circles and PARTY in person.politics)
 
 
 def _notice(row: Row[Any]) -> Notice:

@@ -124,7 +124,7 @@ def _signed(ctx: Context, notice: Notice) -> Sign | None:
 
 def _is_guest(ctx: Context, notice: Notice) -> bool:
     away = people.away(ctx.db, when.local_date(notice.starts, ctx.school.zone))
-    return ctx.me.id in away or bool(notice.circles and not sections.is_among(ctx.me, notice.circles))
+    return ctx.me.id in away or not notice.asks(ctx.me)
 
 
 def clock(ctx: Context, at: datetime) -> str:

@@ -9,7 +9,7 @@ from bot.kit.context import Context, Persons, View
 from bot.kit.errors import Refused
 from bot.kit.reply import Reply, Show, Toast
 from bot.kit.words import _
-from handlers.meetings import ics, sections
+from handlers.meetings import ics
 from handlers.meetings.ics import Event
 from handlers.meetings.taps import OnCalendar, Step
 from storage import corrections, files, meetings, notices
@@ -84,15 +84,11 @@ def written(view: View, person: Person, since: datetime) -> str:
 def _mine(view: View, person: Person, since: datetime) -> Sequence[Notice]:
     """Whatever this person was asked to and has been told of, on leave or not."""
     found = notices.within(view.db, since, view.now + AHEAD)
-    return [one for one in found if _told(view, one) and _asked(person, one)]
+    return [one for one in found if _told(view, one) and one.asks(person)]
 
 
 def _told(view: View, notice: Notice) -> bool:
     return notice.leaves_at is not None and notice.leaves_at <= view.now
-
-
-def _asked(person: Person, notice: Notice) -> bool:
-    return not notice.circles or sections.is_among(person, notice.circles)
 
 
 def _event(view: View, notice: Notice) -> Event:

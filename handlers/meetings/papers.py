@@ -92,7 +92,7 @@ def _agenda(ctx: Context, notice: Notice) -> str:
 
 def _asked(ctx: Context, notice: Notice) -> bool:
     """Asked to come, or of the office. Who is on leave that day may read along."""
-    return not notice.circles or sections.is_among(ctx.me, notice.circles) or ctx.me.role != "staff"
+    return notice.asks(ctx.me) or ctx.me.role != "staff"
 
 
 def get(ctx: Context, tap: GetPapers) -> Reply:

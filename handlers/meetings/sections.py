@@ -19,7 +19,6 @@ from storage import absences, corrections, followups, meetings, notices, people,
 from storage.notices import CANCELLED, Notice
 from storage.people import Group, Person
 
-PARTY = "党员"
 KEYS = ("notice", "notice-me", "notice-silent", "notice-stats", "meeting", "meeting-door", "meeting-minutes")
 """The cards that are about one meeting, by its number."""
 
@@ -27,11 +26,7 @@ KEYS = ("notice", "notice-me", "notice-silent", "notice-stats", "meeting", "meet
 def asked(view: View, notice: Notice) -> Sequence[Person]:
     """Who is expected: the roster as it is, without those on leave that day, of the circles that were named."""
     day = when.local_date(notice.starts, view.school.zone)
-    return [one for one in people.expected(view.db, day) if not notice.circles or is_among(one, notice.circles)]
-
-
-def is_among(person: Person, circles: Sequence[str]) -> bool:
-    return person.department in circles or (PARTY in circles and PARTY in person.politics)
+    return [one for one in people.expected(view.db, day) if notice.asks(one)]
 
 
 def attendance(view: View, notice: Notice) -> Attendance:

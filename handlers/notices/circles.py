@@ -7,9 +7,9 @@ from datetime import date
 
 from bot.kit.context import View
 from storage import people
+from storage.notices import PARTY, among
 from storage.people import Person
 
-PARTY = "党员"
 EVERYBODY = (
     "全体",
     "全体教职工",
@@ -49,11 +49,7 @@ def circles(view: View, words: Sequence[str]) -> Sequence[str] | None:
 
 def expected(view: View, wanted: Sequence[str], on: date) -> Sequence[Person]:
     """Who of these circles is asked and counts on a day: the roster as it is, without those on leave."""
-    return [one for one in people.expected(view.db, on) if not wanted or among(one, wanted)]
-
-
-def among(person: Person, wanted: Sequence[str]) -> bool:
-    return person.department in wanted or (PARTY in wanted and PARTY in person.politics)
+    return [one for one in people.expected(view.db, on) if among(one, wanted)]
 
 
 def meet(one: Sequence[str], other: Sequence[str]) -> bool:

@@ -91,9 +91,7 @@ def plan(view: View, notice: Notice, starts: datetime, *, look: bool = True) -> 
     """What sending would mean now. ``look``: the date is new, so say what is strange about it."""
     day = when.local_date(starts, view.school.zone)
     asked = circles.expected(view, notice.circles, day)
-    away = [
-        one for one, _leave in people.on_leave(view.db, day) if not notice.circles or circles.among(one, notice.circles)
-    ]
+    away = [one for one, _leave in people.on_leave(view.db, day) if notice.asks(one)]
     return Plan(
         people=len(asked),
         away=len(away),

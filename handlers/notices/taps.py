@@ -13,7 +13,7 @@ from bot.kit.errors import Refused
 from bot.kit.form import Form
 from bot.kit.reply import Ask, Reply, Show, Toast
 from bot.kit.words import _
-from handlers.notices import circles, forms, leaves, rules
+from handlers.notices import forms, leaves, rules
 from handlers.notices.rules import Answer
 from storage import corrections, diary, notices, people, rsvps
 from storage.notices import Notice
@@ -92,7 +92,7 @@ def keep(ctx: Context, notice: Notice, answer: Answer, note: str, *, plain: bool
         leaves.withdraw(ctx, notice, ctx.me.id)
     if ctx.me.id in people.away(ctx.db, day_of(ctx, notice)):
         return _("已记下：{answer}（您那天休假，不计入应到）", answer=answer.label)
-    if notice.circles and not circles.among(ctx.me, notice.circles):
+    if not notice.asks(ctx.me):
         return _("已记下：{answer}（这次没有要您参加，不计入应到）", answer=answer.label)
     return _("已记下：{answer}", answer=answer.label)
 
